@@ -1,0 +1,104 @@
+// Non-linearities and element-wise products, f32[n], forward and backward.
+//
+//   relu   max(x, 0)                  relu2  max(x, 0)²              silu  x · σ(x)
+//   gelu   x/2 · (1 + tanh u),  u = √(2/π)·(x + 0.044715·x³)   (the tanh form)
+//   mul    a · b: the gate of SwiGLU and ReLU²-GLU
+//
+// n is a multiple of 4 or the arrays have room up to the next one: whole vectors are written.
+//
+// Bound   relu, mul: reading and writing. silu, gelu: the exponential, about 20 operations.
+// Source  Hendrycks & Gimpel 2016, GELU (arXiv 1606.08415); Shazeer 2020, GLU Variants
+//         (arXiv 2002.05202); So et al. 2021, Primer (arXiv 2109.08668) for ReLU².
+
+import { sigmoidF32x4, tanhF32x4 } from '../lib/math';
+
+const SQRT_2_OVER_PI: f32 = 0.7978845608028654;
+const GELU_CUBIC: f32 = 0.044715;
+
+export function reluF32(x: usize, y: usize, n: usize): void {
+  for (const end = x + (n << 2); x < end; x += 16, y += 16) {
+    v128.store(y, f32x4.max(v128.load(x), f32x4.splat(0)));
+  }
+}
+
+/** dx ← dy where x > 0, else 0. */
+export function reluBackwardF32(dy: usize, x: usize, dx: usize, n: usize): void {
+  for (const end = x + (n << 2); x < end; x += 16, dy += 16, dx += 16) {
+    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(x), f32x4.splat(0))));
+  }
+}
+
+export function relu2F32(x: usize, y: usize, n: usize): void {
+  for (const end = x + (n << 2); x < end; x += 16, y += 16) {
+    const r = f32x4.max(v128.load(x), f32x4.splat(0));
+    v128.store(y, f32x4.mul(r, r));
+  }
+}
+
+/** dx ← dy · 2·max(x, 0). */
+export function relu2BackwardF32(dy: usize, x: usize, dx: usize, n: usize): void {
+  for (const end = x + (n << 2); x < end; x += 16, dy += 16, dx += 16) {
+    const r = f32x4.max(v128.load(x), f32x4.splat(0));
+    v128.store(dx, f32x4.mul(v128.load(dy), f32x4.add(r, r)));
+  }
+}
+
+export function siluF32(x: usize, y: usize, n: usize): void {
+  for (const end = x + (n << 2); x < end; x += 16, y += 16) {
+    const v = v128.load(x);
+    v128.store(y, f32x4.mul(v, sigmoidF32x4(v)));
+  }
+}
+
+/** dx ← dy · σ·(1 + x·(1 − σ)). */
+export function siluBackwardF32(dy: usize, x: usize, dx: usize, n: usize): void {
+  const one = f32x4.splat(1);
+  for (const end = x + (n << 2); x < end; x += 16, dy += 16, dx += 16) {
+    const v = v128.load(x), s = sigmoidF32x4(v);
+    const slope = f32x4.mul(s, f32x4.add(one, f32x4.mul(v, f32x4.sub(one, s))));
+    v128.store(dx, f32x4.mul(v128.load(dy), slope));
+  }
+}
+
+/** tanh of √(2/π)·(x + 0.044715·x³). */
+// @ts-ignore: decorator
+@inline
+function geluTanh(x: v128): v128 {
+  const cubic = f32x4.mul(f32x4.mul(x, x), f32x4.mul(x, f32x4.splat(GELU_CUBIC)));
+  return tanhF32x4(f32x4.mul(f32x4.splat(SQRT_2_OVER_PI), f32x4.add(x, cubic)));
+}
+
+export function geluF32(x: usize, y: usize, n: usize): void {
+  const one = f32x4.splat(1), half = f32x4.splat(0.5);
+  for (const end = x + (n << 2); x < end; x += 16, y += 16) {
+    const v = v128.load(x);
+    v128.store(y, f32x4.mul(f32x4.mul(half, v), f32x4.add(one, geluTanh(v))));
+  }
+}
+
+/** dx ← dy · ½·((1 + t) + x·(1 − t²)·u′), t = tanh u, u′ = √(2/π)·(1 + 3·0.044715·x²). */
+export function geluBackwardF32(dy: usize, x: usize, dx: usize, n: usize): void {
+  const one = f32x4.splat(1), half = f32x4.splat(0.5);
+  for (const end = x + (n << 2); x < end; x += 16, dy += 16, dx += 16) {
+    const v = v128.load(x), t = geluTanh(v);
+    const square = f32x4.mul(f32x4.splat(3 * GELU_CUBIC), f32x4.mul(v, v));
+    const du = f32x4.mul(f32x4.splat(SQRT_2_OVER_PI), f32x4.add(one, square));
+    const sech = f32x4.sub(one, f32x4.mul(t, t));
+    const slope = f32x4.add(f32x4.add(one, t), f32x4.mul(f32x4.mul(v, sech), du));
+    v128.store(dx, f32x4.mul(v128.load(dy), f32x4.mul(half, slope)));
+  }
+}
+
+/** y ← a · b, element by element; y may be a or b. */
+export function mulF32(a: usize, b: usize, y: usize, n: usize): void {
+  for (const end = a + (n << 2); a < end; a += 16, b += 16, y += 16) {
+    v128.store(y, f32x4.mul(v128.load(a), v128.load(b)));
+  }
+}
+
+/** y ← a + b, element by element; y may be a or b. */
+export function addF32(a: usize, b: usize, y: usize, n: usize): void {
+  for (const end = a + (n << 2); a < end; a += 16, b += 16, y += 16) {
+    v128.store(y, f32x4.add(v128.load(a), v128.load(b)));
+  }
+}
