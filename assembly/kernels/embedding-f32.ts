@@ -32,3 +32,12 @@ function addRow(y: usize, x: usize, c: usize): void {
   }
   for (; j < c; j++) store<f32>(y + (j << 2), load<f32>(y + (j << 2)) + load<f32>(x + (j << 2)));
 }
+
+/** Copies f32[rows, cols] between matrices whose rows are `fromStride` and `toStride` floats apart. */
+export function copyRowsF32(
+  from: usize, fromStride: usize, to: usize, toStride: usize, rows: usize, cols: usize,
+): void {
+  for (let i: usize = 0; i < rows; i++) {
+    memory.copy(to + ((i * toStride) << 2), from + ((i * fromStride) << 2), cols << 2);
+  }
+}

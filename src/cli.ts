@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+/**
+ * The `onebit` command.
+ * @module
+ */
+import { main } from './cli/main.ts';
+
+process.exitCode = await main(process.argv.slice(2));

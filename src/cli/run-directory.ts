@@ -1,0 +1,96 @@
+/**
+ * The directory of a training run.
+ *
+ *   checkpoint.safetensors            newest state
+ *   checkpoint.previous.safetensors   the one before
+ *   model.onebit.safetensors          the packed model, when the run has ended (or --name)
+ *
+ * A checkpoint becomes the previous one by a rename, and the new one appears by a rename: at any
+ * moment at least one whole checkpoint is there.
+ * @module
+ */
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CheckpointError, quote } from '../errors.ts';
+import type { Run } from '../core.ts';
+import { restoreCheckpoint } from '../core.ts';
+import { readFileChecked, sweepTemporaries, writeFileAtomic } from './files.ts';
+
+export const MODEL_NAME = 'model.onebit.safetensors';
+const NEWEST = 'checkpoint.safetensors';
+const PREVIOUS = 'checkpoint.previous.safetensors';
+
+export class RunDirectory {
+  readonly path: string;
+  readonly modelName: string;
+
+  constructor(path: string, modelName = MODEL_NAME) {
+    this.path = path;
+    this.modelName = modelName;
+  }
+
+  get modelPath(): string {
+    return join(this.path, this.modelName);
+  }
+
+  /**
+   * Creates the directory if need be and removes what killed runs left.
+   *
+   * @param existing what to do with a run that is there
+   * @throws {CheckpointError} WRITE_FAILED; EXISTS if a run is there and `existing` is `refuse`
+   */
+  async open(existing: 'refuse' | 'keep' | 'remove'): Promise<void> {
+    await mkdir(this.path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+      throw new CheckpointError('WRITE_FAILED',
+        `cannot create the directory ${quote(this.path)} (${cause.code})`,
+        { file: this.path, actual: cause.code, cause });
+    });
+    await sweepTemporaries(this.path, [NEWEST, PREVIOUS, this.modelName]);
+    if (existing === 'keep') return;
+    for (const name of [NEWEST, PREVIOUS, this.modelName]) {
+      const path = join(this.path, name);
+      if (existing === 'remove') await rm(path, { force: true });
+      else if (await exists(path))
+        throw new CheckpointError('EXISTS',
+          `${quote(path)} is there from an earlier run; use --resume or --overwrite`, { file: path });
+    }
+  }
+
+  /** Writes a checkpoint; the one before stays until it is whole. */
+  async save(bytes: Uint8Array): Promise<void> {
+    const newest = join(this.path, NEWEST);
+    if (await exists(newest)) await rename(newest, join(this.path, PREVIOUS)).catch(() => undefined);
+    await writeFileAtomic(newest, bytes);
+  }
+
+  /**
+   * Restores the newest whole checkpoint.
+   *
+   * @returns what to tell the user, or undefined if there was none
+   * @throws {CheckpointError} MISMATCH if it belongs to another run; CORRUPT if none is whole
+   */
+  async resume({ trainer, tokenizer }: Run): Promise<string | undefined> {
+    let broken: CheckpointError | undefined;
+    for (const name of [NEWEST, PREVIOUS]) {
+      const path = join(this.path, name);
+      if (!(await exists(path))) continue;
+      try {
+        restoreCheckpoint(
+          trainer, tokenizer.toJson(), await readFileChecked(path, { what: 'checkpoint' }), path);
+        const after = broken ? ` (${quote(NEWEST)} is unusable: ${broken.code})` : '';
+        return `continuing from step ${trainer.stepsDone} of ${quote(path)}${after}`;
+      } catch (error) {
+        if (!(error instanceof CheckpointError) || error.code === 'MISMATCH') throw error;
+        broken ??= error;
+      }
+    }
+    if (broken) throw broken;
+    return undefined;
+  }
+
+  async writeModel(bytes: Uint8Array): Promise<void> {
+    await writeFileAtomic(this.modelPath, bytes);
+  }
+}
+
+const exists = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);

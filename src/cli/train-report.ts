@@ -1,0 +1,55 @@
+/**
+ * What `onebit train` prints at its end.
+ * @module
+ */
+import type { ModelSizes, Run } from '../core.ts';
+import { createEngine, load, storyEntropy, unknownWords } from '../core.ts';
+import { embeddedModule } from '../wasm/embedded.ts';
+import { formatBytes, formatCount, formatSeconds, writeText } from './format.ts';
+import type { TrainResult } from './train.ts';
+
+/** Seed and length of the text that `--sample` writes. */
+const SAMPLE = { seed: 1, temperature: 0.7, maxTokens: 220 };
+
+/** Loss beside the exact entropy, sizes, speed. */
+export function printSummary({ builtIn, trainer }: Run, result: TrainResult, sizes: ModelSizes): void {
+  const rows: [string, string][] = [
+    ['trained', `${result.steps} steps in ${formatSeconds(result.seconds)}, ` +
+      `${formatCount(result.tokensPerSecond)} tokens/s, ${formatCount(result.parameters)} parameters`],
+    ['validation loss', `${result.valLoss.toFixed(4)} nats/token, ` +
+      `${result.natsPerCharacter.toFixed(4)} nats/character`],
+  ];
+  if (builtIn) {
+    const { natsPerCharacter: entropy } = storyEntropy();
+    rows.push(['exact entropy', `${entropy.toFixed(4)} nats/character: no model can do better ` +
+      `(${(result.natsPerCharacter - entropy).toFixed(4)} above it)`]);
+  }
+  const bits = (sizes.linearBytes * 8) / sizes.linearParameters;
+  rows.push(
+    ['linear weights', `${formatCount(sizes.linearParameters)} weights in ` +
+      `${formatBytes(sizes.linearBytes)}: ${bits.toFixed(bits < 8 ? 2 : 0)} bit each ` +
+      `(${trainer.config.weights})`],
+    ['model file', `${formatBytes(result.bytesPacked)}, against ${formatBytes(sizes.f16Bytes)} in f16 ` +
+      `and ${formatBytes(sizes.f32Bytes)} in f32`],
+    ['written to', result.model],
+  );
+  process.stdout.write(rows.map(([name, value]) => `${name.padEnd(16)} ${value}\n`).join(''));
+}
+
+/** Streams a text from the packed model, loaded anew from its bytes. */
+export async function streamSample(bytes: Uint8Array, { builtIn }: Run, quiet: boolean): Promise<void> {
+  if (quiet) return;
+  const model = await load(bytes, { engine: createEngine({ module: embeddedModule() }) });
+  process.stdout.write('\n');
+  let text = '';
+  for await (const piece of model.generate('\n', { ...SAMPLE, stop: builtIn ? '\n' : undefined })) {
+    writeText(piece);
+    text += piece;
+  }
+  process.stdout.write('\n');
+  if (!builtIn) return;
+  const words = text.match(/[a-z']+/gi)?.length ?? 0, unknown = unknownWords(text);
+  const verdict = unknown.length === 0 ? 'all of them words of the stories'
+    : `not in the stories: ${unknown.slice(0, 5).join(', ')}`;
+  process.stdout.write(`\n(${words} words, ${verdict})\n`);
+}

@@ -1,0 +1,137 @@
+/**
+ * `onebit train`: from text to a packed model, with checkpoints on the way.
+ * @module
+ */
+import type { Run, RunOptions, TextEvaluation } from '../core.ts';
+import {
+  Engine, PRESETS, encodeCheckpoint, encodeModel, evaluate, modelSizes, prepareRun, readModelHeader,
+} from '../core.ts';
+import { HostTurn } from '../host-turn.ts';
+import { inBytes } from '../sample/language-model.ts';
+import { embeddedModule } from '../wasm/embedded.ts';
+import { writeJson } from './format.ts';
+import { Progress } from './progress.ts';
+import { RunDirectory } from './run-directory.ts';
+import { readText } from './text-input.ts';
+import { printSummary, streamSample } from './train-report.ts';
+import { trainFlags } from './train-flags.ts';
+import type { Arguments, Command } from './usage.ts';
+import { UsageError } from './usage.ts';
+
+export const trainCommand: Command = {
+  name: 'train',
+  synopsis: `train [--data FILE] [--preset ${PRESETS.join('|')}] --out DIR [options]`,
+  summary: 'Train a model on a text, pack it to one bit per weight, and write it to DIR.',
+  positionals: [],
+  flags: trainFlags,
+  run,
+};
+
+/** Tokens of the training part that `trainLoss` is measured on. */
+const TRAIN_LOSS_TOKENS = 32_768;
+const SAVE_EVERY = 250;
+
+/** What a run has to show, and `--json` prints. */
+export interface TrainResult {
+  readonly valLoss: number;
+  readonly trainLoss: number;
+  readonly steps: number;
+  readonly tokensPerSecond: number;
+  readonly seconds: number;
+  readonly parameters: number;
+  readonly bytesPacked: number;
+  readonly natsPerCharacter: number;
+  readonly bitsPerByte: number;
+  readonly model: string;
+}
+
+async function run(args: Arguments): Promise<number> {
+  const out = args.string('out');
+  if (out === undefined) throw new UsageError('--out DIR is missing');
+  const data = args.string('data');
+  const text = data === undefined ? undefined : await readText(data);
+  const directory = new RunDirectory(out, args.string('name'));
+  const prepared = prepareRun(new Engine({ module: embeddedModule() }), runOptions(args, text));
+  const overwrite = args.flag('overwrite') ? 'remove' : 'refuse';
+  await directory.open(args.flag('resume') ? 'keep' : overwrite);
+  const show = process.stderr.isTTY === true && !args.flag('json');
+  const resumed = args.flag('resume') ? await directory.resume(prepared) : undefined;
+  const progress = new Progress(
+    prepared.trainer.options.steps, prepared.trainer.stepsDone, show);
+  if (resumed) progress.note(resumed);
+  if (!(await trainLoop(prepared, directory, progress, args))) return 130;
+  return finish(prepared, directory, progress, args);
+}
+
+function runOptions(args: Arguments, text?: string): RunOptions {
+  const n = (name: string): number | undefined => args.number(name);
+  return {
+    text, preset: args.string('preset') as RunOptions['preset'],
+    tokenizer: args.string('tokenizer') as RunOptions['tokenizer'], vocabSize: n('vocab'),
+    layers: n('layers'), heads: n('heads'), width: n('width'), context: n('context'),
+    batch: n('batch'), accumulation: n('accumulation'), steps: n('steps'),
+    learningRate: n('lr'), secondLearningRate: n('lr2'),
+    schedule: args.string('schedule') as RunOptions['schedule'], warmupSteps: n('warmup'),
+    weightDecay: n('weight-decay'), clipNorm: n('clip'), seed: n('seed'),
+    config: {
+      ...(n('activation-bits') !== undefined && { activationBits: n('activation-bits') }),
+      ...(n('groups') !== undefined && { quantizationGroups: n('groups') }),
+      ...(args.flag('shifted') && { shiftedMlpInput: true }),
+    },
+  };
+}
+
+/** Trains to the end; false if interrupted, with the state saved. */
+async function trainLoop(
+  { trainer, tokenizer }: Run, directory: RunDirectory, progress: Progress, args: Arguments,
+): Promise<boolean> {
+  const saveEvery = args.number('save-every') ?? SAVE_EVERY;
+  const evalEvery = args.number('eval-every') ?? 0;
+  const save = (): Promise<void> => directory.save(encodeCheckpoint(trainer, tokenizer.toJson()));
+  let interrupted = false;
+  const interrupt = (): void => void (interrupted = true);
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const turn = new HostTurn();
+  while (!trainer.done && !interrupted) {
+    const report = trainer.step();
+    progress.step(report);
+    if (evalEvery > 0 && report.step % evalEvery === 0)
+      progress.note(`step ${report.step}  validation loss ${trainer.validate().loss.toFixed(4)}`);
+    if (saveEvery > 0 && report.step % saveEvery === 0) await save();
+    await turn.give();
+  }
+  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  if (interrupted || saveEvery > 0) await save();
+  if (interrupted) progress.note(`stopped at step ${trainer.stepsDone}; --resume continues`);
+  return !interrupted;
+}
+
+async function finish(
+  prepared: Run, directory: RunDirectory, progress: Progress, args: Arguments,
+): Promise<number> {
+  const { trainer, tokenizer } = prepared;
+  const { seconds, tokensPerSecond } = progress;
+  const { model, dataset } = trainer;
+  const bytes = encodeModel(model, trainer.weights, tokenizer.toJson());
+  await directory.writeModel(bytes);
+  const validation: TextEvaluation =
+    inBytes(model, tokenizer, dataset.validation, trainer.validate());
+  const trainLoss = evaluate(model, dataset.train, { maxTokens: TRAIN_LOSS_TOKENS }).loss;
+  const sizes = modelSizes(readModelHeader(bytes));
+  const result: TrainResult = {
+    valLoss: validation.loss, trainLoss, steps: trainer.stepsDone,
+    tokensPerSecond: Math.round(tokensPerSecond), seconds: Math.round(seconds * 100) / 100,
+    parameters: sizes.parameters, bytesPacked: bytes.length,
+    natsPerCharacter: validation.nats / countCharacters(prepared, validation),
+    bitsPerByte: validation.bitsPerByte, model: directory.modelPath,
+  };
+  if (args.flag('json')) writeJson(result);
+  else printSummary(prepared, result, sizes);
+  if (args.flag('sample')) await streamSample(bytes, prepared, args.flag('json'));
+  return 0;
+}
+
+/** Characters that the validation predicted: its text but the first token. */
+function countCharacters({ trainer, tokenizer }: Run, { tokens }: TextEvaluation): number {
+  return tokenizer.decode(trainer.dataset.validation.subarray(1, tokens + 1)).length;
+}

@@ -1,0 +1,140 @@
+/**
+ * onebit without embedded kernels: the caller passes a compiled `WebAssembly.Module`, as edge
+ * runtimes require. `onebit` is this with the kernels embedded.
+ *
+ * @example
+ * import wasm from 'onebit/kernels.wasm';
+ * import { createEngine, load } from 'onebit/core';
+ * const model = await load(bytes, { engine: createEngine({ module: wasm }) });
+ * @module
+ */
+import { ModelFileError } from './errors.ts';
+import { HostTurn } from './host-turn.ts';
+import type { Evaluation } from './model/evaluate.ts';
+import { encodeModel } from './model/file.ts';
+import type { LanguageModel } from './sample/language-model.ts';
+import { openLanguageModel } from './sample/language-model.ts';
+import type { RunOptions } from './train/run.ts';
+import { prepareRun } from './train/run.ts';
+import type { StepReport } from './train/trainer.ts';
+import type { EngineOptions } from './wasm/engine.ts';
+import { Engine } from './wasm/engine.ts';
+
+export {
+  CheckpointError, EngineError, ModelFileError, OnebitError, TokenizerError, TrainingError,
+} from './errors.ts';
+export { generateStories, storyEntropy, storyVocabulary, unknownWords } from './corpus/stories.ts';
+export { decodeSafetensors, encodeSafetensors } from './io/safetensors.ts';
+export { BitNet } from './model/bitnet.ts';
+export type { BitNetConfig, ModelSize, Preset } from './model/config.ts';
+export { PRESETS, presetConfig } from './model/config.ts';
+export type { EvaluateOptions, Evaluation } from './model/evaluate.ts';
+export { evaluate } from './model/evaluate.ts';
+export type { ModelHeader, ModelSizes } from './model/file.ts';
+export { encodeModel, modelSizes, readModelHeader } from './model/file.ts';
+export { KvCache } from './model/kv-cache.ts';
+export { quantizeAbsmax } from './quant/absmax.ts';
+export { quantizeAbsmean } from './quant/absmean.ts';
+export { quantizeSign } from './quant/sign.ts';
+export { Rng } from './rng.ts';
+export type { GenerateOptions, Generation } from './sample/generate.ts';
+export type { TextEvaluation } from './sample/language-model.ts';
+export { LanguageModel } from './sample/language-model.ts';
+export type { SamplingOptions } from './sample/logits.ts';
+export type { Tokenizer, TokenizerKind } from './tokenizer/tokenizer.ts';
+export { createTokenizer, tokenizerFromJson } from './tokenizer/tokenizer.ts';
+export { encodeCheckpoint, restoreCheckpoint } from './train/checkpoint.ts';
+export type { TrainingOptions } from './train/options.ts';
+export { trainingOptions } from './train/options.ts';
+export type { Run, RunOptions } from './train/run.ts';
+export { prepareRun } from './train/run.ts';
+export type { StepReport } from './train/trainer.ts';
+export { Trainer } from './train/trainer.ts';
+export type { EngineInfo, EngineOptions } from './wasm/engine.ts';
+export { Engine } from './wasm/engine.ts';
+
+/**
+ * An engine: an instance of the kernels with a memory of its own.
+ *
+ * @throws {EngineError} NO_WASM if the module is not ours.
+ */
+export const createEngine = (options: EngineOptions): Engine => new Engine(options);
+
+/** Where a model comes from: its bytes, a Blob, a Response, or an address to fetch. */
+export type ModelSource = Uint8Array | ArrayBuffer | Blob | Response | URL | string;
+
+export interface LoadOptions {
+  engine: Engine;
+  /** Cancels a download. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Loads a packed model; its weights stay packed.
+ *
+ * @throws {ModelFileError} NOT_FOUND if it cannot be fetched; see `readModelHeader` for bad files.
+ * @example
+ * const model = await load(await readFile('model.onebit.safetensors'));
+ */
+export async function load(source: ModelSource, options: LoadOptions): Promise<LanguageModel> {
+  const name = typeof source === 'string' ? source : source instanceof URL ? source.href : undefined;
+  return openLanguageModel(options.engine, await bytesOf(source, name, options.signal), name);
+}
+
+async function bytesOf(
+  source: ModelSource, name?: string, signal?: AbortSignal,
+): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  const body = typeof source === 'string' || source instanceof URL
+    ? await fetch(source, { signal }) : source;
+  if (body instanceof Response && !body.ok)
+    throw new ModelFileError('NOT_FOUND', `the server answered ${body.status} for ${name ?? body.url}`,
+      { file: name, actual: body.status });
+  return new Uint8Array(await body.arrayBuffer());
+}
+
+export interface TrainOptions extends RunOptions {
+  engine: Engine;
+  /** Called after every step. */
+  onStep?: (report: StepReport) => void;
+  /** Ends training with an `AbortError`. */
+  signal?: AbortSignal;
+}
+
+export interface Trained {
+  /** The packed model, ready to be written to a file. */
+  readonly bytes: Uint8Array;
+  /** The same, loaded. */
+  readonly model: LanguageModel;
+  /** Loss on the tenth of the text that was kept for validation. */
+  readonly validation: Evaluation;
+}
+
+/**
+ * Trains a model from nothing and packs it.
+ *
+ * The same options give the same bytes in every runtime. For checkpoints use `prepareRun`, `Trainer`
+ * and `encodeCheckpoint`.
+ *
+ * @throws {TrainingError} BAD_CONFIG, BAD_DATA, NON_FINITE
+ * @example
+ * const { model, validation } = await train({ text, preset: 'bitnet', steps: 500 });
+ */
+export async function train(options: TrainOptions): Promise<Trained> {
+  const { engine, onStep, signal, ...run } = options;
+  const { trainer, tokenizer } = prepareRun(engine, run);
+  try {
+    const turn = new HostTurn();
+    while (!trainer.done) {
+      await turn.give(signal);
+      const report = trainer.step();
+      onStep?.(report);
+    }
+    const validation = trainer.validate();
+    const bytes = encodeModel(trainer.model, trainer.weights, tokenizer.toJson());
+    return { bytes, model: openLanguageModel(engine, bytes), validation };
+  } finally {
+    trainer.dispose();
+  }
+}

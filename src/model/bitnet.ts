@@ -1,0 +1,204 @@
+/**
+ * The transformer, top to bottom: one forward for training, evaluation and generation.
+ *
+ *   ids ─▶ embedding ─▶ block × L ─▶ norm ─▶ head ─▶ logits f32[M, V]
+ *
+ * What is trained is, bit for bit, what is served: a token's logits depend on the tokens before it
+ * and on the weights, not on the batch, the cache, or how the sequence was cut into calls.
+ * @module
+ */
+import { checkInteger } from '../check.ts';
+import { EngineError, TokenizerError } from '../errors.ts';
+import type { Pass } from '../nn/pass.ts';
+import type { Compute, Matrix } from '../ops/matrix.ts';
+import { rowsOf, viewOf } from '../ops/matrix.ts';
+import { crossEntropy } from '../ops/loss.ts';
+import type { Engine } from '../wasm/engine.ts';
+import { Workspace } from '../wasm/workspace.ts';
+import type { Layers } from './build.ts';
+import { buildLayers } from './build.ts';
+import type { BitNetConfig } from './config.ts';
+import { KvCache } from './kv-cache.ts';
+import type { ModelWeights } from './weights.ts';
+
+export class BitNet implements Compute {
+  readonly config: BitNetConfig;
+  readonly engine: Engine;
+  readonly weights: ModelWeights;
+  readonly workspace: Workspace;
+  readonly #layers: Layers;
+  #stale = true;
+  #open = true;
+
+  constructor(config: BitNetConfig, weights: ModelWeights) {
+    this.config = config;
+    this.weights = weights;
+    this.engine = weights.engine;
+    this.workspace = new Workspace(weights.engine.heap);
+    this.#layers = buildLayers(config, weights);
+  }
+
+  /** To be called after the float weights have changed: bits and panels are renewed before use. */
+  invalidate(): void {
+    this.#stale = true;
+  }
+
+  /** Brings bits and panels up to date with the float weights, if they have changed. */
+  prepare(): void {
+    this.#run(() => undefined);
+  }
+
+  /** A cache for one sequence of at most `capacity` tokens. */
+  createCache(capacity: number = this.config.maxPositionEmbeddings): KvCache {
+    checkInteger('createCache', 'capacity', capacity, 1, this.config.maxPositionEmbeddings);
+    return new KvCache(this.engine, this.config, capacity);
+  }
+
+  /**
+   * Logits of a sequence.
+   *
+   * @param ids tokens, at least one
+   * @param options.cache continues the sequence that is in it, and stores the new tokens
+   * @param options.last only the logits of the last token
+   * @returns f32[ids.length, V], or f32[V] with `last`: a copy
+   * @throws {TokenizerError} BAD_TOKEN_ID
+   * @throws {EngineError} CONTEXT_TOO_LARGE; CLOSED
+   */
+  logits(
+    ids: ArrayLike<number>, options: { cache?: KvCache; last?: boolean } = {},
+  ): Float32Array {
+    const { cache, last = false } = options;
+    checkInteger('logits', 'ids.length', ids.length, 1);
+    return this.#run(() => {
+      const room = cache?.capacity ?? this.config.maxPositionEmbeddings;
+      checkContext((cache?.length ?? 0) + ids.length, room);
+      const pass = this.#pass(ids.length, 1, false, cache);
+      const x = this.#hidden(this.#place(ids), ids.length, pass);
+      const logits = this.#head(last ? rowsOf(x, x.rows - 1, x.rows) : x, pass);
+      cache?.advance(ids.length);
+      return viewOf(this, logits).slice();
+    });
+  }
+
+  /**
+   * Cross-entropy in nats of each target.
+   *
+   * @param ids tokens of `batch` sequences of equal length, one after the other
+   * @param targets the token that follows each; −1 is left out (loss 0)
+   * @returns f32[ids.length]
+   */
+  losses(ids: ArrayLike<number>, targets: ArrayLike<number>, batch: number): Float32Array {
+    return this.#run(() => {
+      const { logits, at } = this.#forward(ids, targets, batch, false);
+      return crossEntropy(this, logits, at);
+    });
+  }
+
+  /**
+   * Losses as `losses`, and gradScale · gradient added to the gradients of all parameters.
+   *
+   * @param gradScale 1 / (number of targets that are averaged)
+   */
+  lossesAndGradients(
+    ids: ArrayLike<number>, targets: ArrayLike<number>, batch: number, gradScale: number,
+  ): Float32Array {
+    return this.#run(() => {
+      const { logits, at, pass } = this.#forward(ids, targets, batch, true);
+      const losses = crossEntropy(this, logits, at, gradScale);
+      this.#backward(logits, pass);
+      return losses;
+    });
+  }
+
+  /** Gives the model's memory back to the engine, zeroed. A second call does nothing. */
+  dispose(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const { projections, ropeTable } = this.#layers;
+    for (const projection of projections) projection.dispose();
+    if (ropeTable) this.engine.heap.free(ropeTable);
+    this.workspace.dispose();
+    this.weights.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #run<R>(work: () => R): R {
+    if (!this.#open) throw new EngineError('CLOSED', 'the model is closed');
+    return this.engine.run(() => {
+      this.workspace.reset();
+      if (this.#stale) for (const projection of this.#layers.projections) projection.prepare(this);
+      this.#stale = false;
+      return work();
+    });
+  }
+
+  #forward(
+    ids: ArrayLike<number>, targets: ArrayLike<number>, batch: number, training: boolean,
+  ): { logits: Matrix; at: number; pass: Pass } {
+    checkBatch(ids, targets, batch);
+    checkContext(ids.length / batch, this.config.maxPositionEmbeddings);
+    const pass = this.#pass(ids.length, batch, training);
+    const at = this.#place(targets, -1);
+    const logits = this.#head(this.#hidden(this.#place(ids), ids.length, pass), pass);
+    return { logits, at, pass };
+  }
+
+  #pass(rows: number, batch: number, training: boolean, cache?: KvCache): Pass {
+    const { engine, workspace } = this;
+    const positions = workspace.alloc(rows * 4);
+    const view = engine.i32(positions, rows), length = rows / batch, offset = cache?.length ?? 0;
+    for (let i = 0; i < rows; i++) view[i] = offset + (i % length);
+    return { engine, workspace, batch, positions, training, cache };
+  }
+
+  /** Copies ids into linear memory, each checked. */
+  #place(ids: ArrayLike<number>, min = 0): number {
+    const { vocabSize } = this.config;
+    const ptr = this.workspace.alloc(ids.length * 4);
+    const view = this.engine.i32(ptr, ids.length);
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i];
+      if (!(Number.isInteger(id) && id >= min && id < vocabSize))
+        throw new TokenizerError('BAD_TOKEN_ID',
+          `token ${i} expected an id from ${min} to ${vocabSize - 1}, got ${id}`,
+          { offset: i, expected: vocabSize, actual: id });
+      view[i] = id;
+    }
+    return ptr;
+  }
+
+  #hidden(ids: number, rows: number, pass: Pass): Matrix {
+    let x = this.#layers.embedding.forward(ids, rows, pass);
+    for (const block of this.#layers.blocks) x = block.forward(x, pass);
+    return x;
+  }
+
+  #head(x: Matrix, pass: Pass): Matrix {
+    return this.#layers.head.forward(this.#layers.finalNorm.forward(x, pass), pass)[0];
+  }
+
+  #backward(dLogits: Matrix, pass: Pass): void {
+    const { embedding, blocks, finalNorm, head } = this.#layers;
+    let dx = finalNorm.backward(head.backward([dLogits], pass), pass);
+    for (const block of blocks.toReversed()) dx = block.backward(dx, pass);
+    embedding.backward(dx, pass);
+  }
+}
+
+function checkContext(tokens: number, limit: number): void {
+  if (tokens > limit)
+    throw new EngineError('CONTEXT_TOO_LARGE',
+      `the sequence has ${tokens} tokens, the context has room for ${limit}`,
+      { expected: limit, actual: tokens });
+}
+
+function checkBatch(ids: ArrayLike<number>, targets: ArrayLike<number>, batch: number): void {
+  checkInteger('losses', 'batch', batch, 1);
+  if (ids.length === 0 || ids.length % batch !== 0)
+    throw new RangeError(`losses: "ids" expected a multiple of ${batch} tokens, got ${ids.length}`);
+  if (targets.length !== ids.length)
+    throw new RangeError(`losses: "targets" expected ${ids.length} tokens, got ${targets.length}`);
+}

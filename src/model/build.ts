@@ -1,0 +1,111 @@
+/**
+ * From configuration and weights to layers.
+ * @module
+ */
+import { Attention } from '../nn/attention.ts';
+import { BitLinear } from '../nn/bit-linear.ts';
+import { Block } from '../nn/block.ts';
+import { Embedding } from '../nn/embedding.ts';
+import { GroupedProjection } from '../nn/grouped-projection.ts';
+import { Linear } from '../nn/linear.ts';
+import { Mlp } from '../nn/mlp.ts';
+import { Norm } from '../nn/norm.ts';
+import type { Projection } from '../nn/projection.ts';
+import type { BitNetConfig } from './config.ts';
+import {
+  EMBEDDING, FINAL_NORM, HEAD, POSITIONS, groupNames, headDim, layerName,
+} from './tensors.ts';
+import type { ModelWeights } from './weights.ts';
+
+/** The layers of a model, top to bottom. */
+export interface Layers {
+  readonly embedding: Embedding;
+  readonly blocks: readonly Block[];
+  readonly finalNorm: Norm;
+  readonly head: Linear;
+  /** Every projection and the head: what `prepare` must reach. */
+  readonly projections: readonly Projection[];
+  /** Address of the RoPE table, or 0. */
+  readonly ropeTable: number;
+}
+
+export function buildLayers(config: BitNetConfig, weights: ModelWeights): Layers {
+  const projections: Projection[] = [];
+  const keep = <P extends Projection>(projection: P): P => {
+    projections.push(projection);
+    return projection;
+  };
+  const ropeTable = config.positionEmbedding === 'rope' ? makeRopeTable(config, weights) : 0;
+  const blocks = Array.from({ length: config.numHiddenLayers }, (_, layer) =>
+    buildBlock(config, weights, layer, ropeTable, keep));
+  const learned = config.positionEmbedding === 'learned';
+  const head = config.tieWordEmbeddings ? EMBEDDING : HEAD;
+  return {
+    embedding: new Embedding(
+      weights.parameter(EMBEDDING), learned ? weights.parameter(POSITIONS) : undefined),
+    blocks,
+    finalNorm: normOf(config, weights, FINAL_NORM),
+    head: keep(new Linear(weights.engine, [weights.parameter(head)])),
+    projections,
+    ropeTable,
+  };
+}
+
+const normOf = (config: BitNetConfig, weights: ModelWeights, name: string): Norm =>
+  new Norm(weights.parameter(name), config.normType, config.normEps);
+
+function makeRopeTable(config: BitNetConfig, { engine }: ModelWeights): number {
+  const half = headDim(config) / 2;
+  const table = engine.heap.alloc(config.maxPositionEmbeddings * 2 * half * 4);
+  engine.kernels.ropeTableF32(table, config.maxPositionEmbeddings, half, config.ropeTheta);
+  return table;
+}
+
+/** Matrices that share an input: one BitLinear or Linear. */
+function projection(
+  config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted = false,
+): Projection {
+  if (config.weights === 'f32')
+    return new Linear(weights.engine, names.map((name) => weights.parameter(name)));
+  const parts = names.map((name) => weights.bitPart(name));
+  const quantization = { bits: config.activationBits, shifted };
+  return new BitLinear(weights.engine, parts, quantization, groups);
+}
+
+/** A projection back to the residual stream, with the norm before it: whole, or by groups. */
+function rowParallel(
+  config: BitNetConfig, weights: ModelWeights, layer: number, rest: string, normRest: string,
+): { out: Projection; subNorm?: Norm } {
+  const groups = config.quantizationGroups;
+  const names = groupNames(layer, rest, groups);
+  const norms = config.subNorms
+    ? groupNames(layer, normRest, groups).map((name) => normOf(config, weights, name)) : [];
+  const outs = names.map((name) => projection(config, weights, [name], 1));
+  if (groups === 1) return { out: outs[0], subNorm: norms[0] };
+  return { out: new GroupedProjection(outs.map((out, g) => ({ norm: norms[g], projection: out }))) };
+}
+
+function buildBlock(
+  config: BitNetConfig, weights: ModelWeights, layer: number, ropeTable: number,
+  keep: <P extends Projection>(projection: P) => P,
+): Block {
+  const names = (...rests: string[]): string[] => rests.map((rest) => layerName(layer, rest));
+  const { quantizationGroups: groups } = config;
+  const qkv = keep(projection(
+    config, weights, names('self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'), groups));
+  const o = rowParallel(config, weights, layer, 'self_attn.o_proj', 'self_attn.attn_sub_norm');
+  const up = keep(projection(
+    config, weights, names(...(config.gatedMlp ? ['mlp.gate_proj'] : []), 'mlp.up_proj'), groups,
+    config.shiftedMlpInput));
+  const down = rowParallel(config, weights, layer, 'mlp.down_proj', 'mlp.ffn_sub_norm');
+  const heads = {
+    heads: config.numAttentionHeads, kvHeads: config.numKeyValueHeads, headDim: headDim(config),
+  };
+  return new Block({
+    inputNorm: normOf(config, weights, layerName(layer, 'input_layernorm')),
+    attention: new Attention(layer, heads, {
+      qkv, out: keep(o.out), subNorm: o.subNorm, ropeTable: ropeTable || undefined }),
+    postAttentionNorm: normOf(config, weights, layerName(layer, 'post_attention_layernorm')),
+    mlp: new Mlp({ up, down: keep(down.out), subNorm: down.subNorm, act: config.hiddenAct }),
+  });
+}

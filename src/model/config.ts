@@ -1,0 +1,158 @@
+/**
+ * One description of every architecture that runs here: field names of a Hugging Face
+ * `config.json`, camelCased.
+ *
+ * Presets
+ *   bitnet        arXiv 2310.11453: ±1 weights, LayerNorm, GELU, learned positions, SubLN
+ *   bitnet-b1.58  arXiv 2402.17764: ternary weights, RMSNorm, SwiGLU, RoPE, SubLN
+ *   transformer   the network that `bitnet` is compared with: the same, with float weights and
+ *                 without the norms inside BitLinear
+ * @module
+ */
+import { checkInteger, checkNumber, show } from '../check.ts';
+import type { HiddenAct } from '../ops/activation.ts';
+import type { NormType } from '../ops/norm.ts';
+import type { WeightKind } from '../quant/layout.ts';
+
+export interface BitNetConfig {
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  readonly numKeyValueHeads: number;
+  /** Longest sequence, in tokens. */
+  readonly maxPositionEmbeddings: number;
+  /** Element type of the linear weights inside the blocks. */
+  readonly weights: WeightKind;
+  /** 1 … 8; unused with float weights. */
+  readonly activationBits: number;
+  /** Quantize the input of the up projection to [0, Q], the paper's Eq. 6. */
+  readonly shiftedMlpInput: boolean;
+  /** Groups of model parallelism, each with its own α, β, γ (and SubLN). */
+  readonly quantizationGroups: number;
+  readonly normType: NormType;
+  readonly normEps: number;
+  /** Norms before the output projection and the down projection: SubLN. */
+  readonly subNorms: boolean;
+  readonly hiddenAct: HiddenAct;
+  /** act(gate) · up instead of act(up). */
+  readonly gatedMlp: boolean;
+  readonly positionEmbedding: 'learned' | 'rope';
+  readonly ropeTheta: number;
+  readonly tieWordEmbeddings: boolean;
+}
+
+export type Preset = 'bitnet' | 'bitnet-b1.58' | 'transformer';
+
+export const PRESETS: readonly Preset[] = ['bitnet', 'bitnet-b1.58', 'transformer'];
+
+/** The sizes a caller chooses; the preset gives the rest. */
+export interface ModelSize {
+  readonly vocabSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Hidden size. */
+  readonly width: number;
+  /** Longest sequence, in tokens. */
+  readonly context: number;
+}
+
+const BITNET = {
+  weights: 'b1', activationBits: 8, shiftedMlpInput: false, quantizationGroups: 1,
+  normType: 'layernorm', normEps: 1e-5, subNorms: true, hiddenAct: 'gelu', gatedMlp: false,
+  positionEmbedding: 'learned', ropeTheta: 10_000, tieWordEmbeddings: false,
+} as const;
+
+const ARCHITECTURES = {
+  'bitnet': BITNET,
+  'bitnet-b1.58': {
+    ...BITNET, weights: 't2', normType: 'rmsnorm', hiddenAct: 'silu', gatedMlp: true,
+    positionEmbedding: 'rope',
+  },
+  'transformer': { ...BITNET, weights: 'f32', subNorms: false },
+} as const;
+
+/**
+ * The configuration of a preset at a size, with single fields replaced where wished.
+ *
+ * The MLP is 4 · width wide; gated, 8/3 · width rounded up to a multiple of 32, so that a block
+ * has about the same number of weights.
+ *
+ * @throws {RangeError} If a size does not fit the others; see `checkConfig`.
+ * @example
+ * presetConfig('bitnet', { vocabSize: 65, layers: 4, heads: 4, width: 128, context: 64 })
+ *   .intermediateSize; // 512
+ */
+export function presetConfig(
+  preset: Preset, size: ModelSize, overrides: Partial<BitNetConfig> = {},
+): BitNetConfig {
+  const architecture = ARCHITECTURES[preset];
+  if (!architecture)
+    throw new RangeError(
+      `presetConfig: "preset" expected ${PRESETS.join(', ')}, got ${show(preset)}`);
+  const { vocabSize, layers, heads, width, context } = size;
+  const intermediateSize = architecture.gatedMlp ? Math.ceil((width * 8) / 3 / 32) * 32 : 4 * width;
+  return checkConfig({
+    vocabSize, hiddenSize: width, intermediateSize, numHiddenLayers: layers,
+    numAttentionHeads: heads, numKeyValueHeads: heads, maxPositionEmbeddings: context,
+    ...architecture, ...overrides,
+  });
+}
+
+const oneOf = (name: string, value: unknown, allowed: readonly unknown[]): void => {
+  if (!allowed.includes(value))
+    throw new RangeError(
+      `config: "${name}" expected ${allowed.join(', ')}, got ${show(value)}`);
+};
+
+/**
+ * Returns the configuration if every field is possible and they fit together.
+ *
+ * @throws {TypeError} If a field has the wrong type.
+ * @throws {RangeError} If a number is out of range or two do not divide.
+ */
+export function checkConfig(config: BitNetConfig): BitNetConfig {
+  checkSizes(config);
+  const c = config;
+  oneOf('weights', c.weights, ['b1', 't2', 'f32']);
+  oneOf('normType', c.normType, ['layernorm', 'rmsnorm']);
+  oneOf('hiddenAct', c.hiddenAct, ['gelu', 'relu', 'silu', 'relu2']);
+  oneOf('positionEmbedding', c.positionEmbedding, ['learned', 'rope']);
+  for (const name of ['shiftedMlpInput', 'subNorms', 'gatedMlp', 'tieWordEmbeddings'] as const)
+    oneOf(name, c[name], [true, false]);
+  checkNumber('config', 'normEps', c.normEps, 1e-12, 1);
+  checkNumber('config', 'ropeTheta', c.ropeTheta, 1, 1e12);
+  return config;
+}
+
+function checkSizes(c: BitNetConfig): void {
+  const upTo = (name: keyof BitNetConfig, max: number): void =>
+    checkInteger('config', name, c[name], 1, max);
+  upTo('vocabSize', 2 ** 20);
+  upTo('hiddenSize', 2 ** 15);
+  upTo('intermediateSize', 2 ** 17);
+  upTo('numHiddenLayers', 1024);
+  upTo('numAttentionHeads', 1024);
+  upTo('numKeyValueHeads', 1024);
+  upTo('maxPositionEmbeddings', 2 ** 20);
+  upTo('activationBits', 8);
+  upTo('quantizationGroups', 1024);
+  divides(c, 'numAttentionHeads', 'hiddenSize', 4);
+  divides(c, 'numKeyValueHeads', 'numAttentionHeads', 1);
+  divides(c, 'quantizationGroups', 'numKeyValueHeads', 1);
+  divides(c, 'quantizationGroups', 'intermediateSize', 1);
+  if (c.quantizationGroups > 1 && (!c.subNorms || c.weights === 'f32'))
+    throw new RangeError('config: "quantizationGroups" expected 1 without packed weights and SubLN');
+}
+
+/** c[whole] must be a multiple of c[part] · unit. */
+function divides(
+  c: BitNetConfig, part: keyof BitNetConfig, whole: keyof BitNetConfig, unit: number,
+): void {
+  const by = (c[part] as number) * unit;
+  if ((c[whole] as number) % by !== 0)
+    throw new RangeError(
+      `config: "${whole}" expected a multiple of ${by} (${part} ${c[part]}` +
+      `${unit > 1 ? ` · ${unit}` : ''}), got ${c[whole]}`);
+}

@@ -1,0 +1,216 @@
+/**
+ * The model file, `*.onebit.safetensors`: configuration, tokenizer, float tensors, packed weights.
+ *
+ *   metadata   format "onebit", version "1", config (JSON), tokenizer (JSON)
+ *   floats     F32 [rows, cols]; norms [cols]: embeddings, head, norms, and `f32` projections
+ *   packed     U8 [rows, bytes of a row] in the "rows" layout (`quant/layout.ts`), b1 or t2 as the
+ *              configuration says, and `<name>_scale` F32 [groups]: β, or γ, of runs of rows
+ *
+ * A 1-bit weight takes one bit here and in memory. The file is sealed with a CRC-32.
+ * @module
+ */
+import { ModelFileError } from '../errors.ts';
+import type { NamedTensor, SafetensorsFile } from '../io/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
+import { layOut } from '../ops/bit-weights.ts';
+import type { BitKind } from '../quant/layout.ts';
+import { fileRowBytes, paddedRows, rowBytes } from '../quant/layout.ts';
+import type { Engine } from '../wasm/engine.ts';
+import { Workspace } from '../wasm/workspace.ts';
+import { BitNet } from './bitnet.ts';
+import type { BitNetConfig } from './config.ts';
+import { readConfig } from './config-json.ts';
+import type { TensorSpec } from './tensors.ts';
+import { parameterCount, tensorSpecs } from './tensors.ts';
+import { RunWeights, allocPart } from './weights.ts';
+import type { TrainedWeights } from './weights.ts';
+
+const FORMAT = 'onebit';
+const VERSION = '1';
+
+/** A tensor of floats as a file holds it. */
+export function floatTensor(spec: TensorSpec, values: Float32Array, name = spec.name): NamedTensor {
+  const data = new Uint8Array(values.slice().buffer);
+  const shape = spec.role === 'norm' ? [spec.cols] : [spec.rows, spec.cols];
+  return { name, dtype: 'F32', shape, data };
+}
+
+const isPacked = ({ role }: TensorSpec, config: BitNetConfig): boolean =>
+  role === 'projection' && config.weights !== 'f32';
+
+/** Runs of rows with a scale of their own: groups, where the projection is not split already. */
+const scaleCount = (name: string, groups: number): number =>
+  /\.\d+\.weight$/.test(name) ? 1 : groups;
+
+/**
+ * The file of a trained model. Latent weights are not in it.
+ *
+ * @param tokenizer JSON of the tokenizer
+ */
+export function encodeModel(model: BitNet, weights: TrainedWeights, tokenizer: string): Uint8Array {
+  const { config, engine } = model;
+  model.prepare();
+  const tensors = weights.specs.flatMap((spec) => {
+    if (isPacked(spec, config)) return packedTensors(engine, config, spec, weights);
+    const { ptr } = weights.parameter(spec.name).value;
+    return [floatTensor(spec, engine.f32(ptr, spec.rows * spec.cols))];
+  });
+  const metadata = {
+    format: FORMAT, version: VERSION, config: JSON.stringify(config), tokenizer,
+  };
+  return encodeSafetensors(tensors, metadata, { checksum: true });
+}
+
+function packedTensors(
+  engine: Engine, config: BitNetConfig, { name, rows, cols }: TensorSpec, weights: TrainedWeights,
+): NamedTensor[] {
+  const { packed } = weights.bitPart(name);
+  const inFile = fileRowBytes(packed.kind, cols), inMemory = rowBytes(packed.kind, cols);
+  const data = new Uint8Array(rows * inFile);
+  for (let r = 0; r < rows; r++)
+    data.set(engine.u8(packed.codes + r * inMemory, inFile), r * inFile);
+  const groups = scaleCount(name, config.quantizationGroups);
+  const scales = Float32Array.from({ length: groups }, (_, g) =>
+    engine.f32(packed.scales, rows)[(g * rows) / groups]);
+  return [
+    { name, dtype: 'U8', shape: [rows, inFile], data },
+    { name: `${name}_scale`, dtype: 'F32', shape: [groups], data: new Uint8Array(scales.buffer) },
+  ];
+}
+
+/** What a model file says of itself, without building the model. */
+export interface ModelHeader {
+  readonly config: BitNetConfig;
+  readonly tokenizer: string;
+  readonly file: SafetensorsFile;
+}
+
+/**
+ * Reads and checks a model file; the tensors are views of `bytes`.
+ *
+ * @param name the file, for messages
+ * @throws {ModelFileError} NOT_ONEBIT, UNSUPPORTED_VERSION, BAD_HPARAM, MISSING_TENSOR,
+ *   SHAPE_MISMATCH and what `decodeSafetensors` throws.
+ */
+export function readModelHeader(bytes: Uint8Array, name?: string): ModelHeader {
+  const file = decodeSafetensors(bytes, name);
+  const { metadata } = file;
+  if (metadata.get('format') !== FORMAT)
+    throw new ModelFileError('NOT_ONEBIT',
+      `expected a model written by onebit, found format ${metadata.get('format') ?? 'none'}`,
+      { file: name, field: 'format', expected: FORMAT, actual: metadata.get('format') });
+  if (metadata.get('version') !== VERSION)
+    throw new ModelFileError('UNSUPPORTED_VERSION',
+      `model file version ${metadata.get('version')}; this onebit reads version ${VERSION}`,
+      { file: name, field: 'version', expected: VERSION, actual: metadata.get('version') });
+  const config = readConfig(metadata.get('config'), name);
+  for (const spec of tensorSpecs(config)) checkTensor(file, config, spec, name);
+  return { config, tokenizer: metadata.get('tokenizer') ?? '', file };
+}
+
+function checkTensor(
+  { tensors }: SafetensorsFile, config: BitNetConfig, spec: TensorSpec, file?: string,
+): void {
+  const { rows, cols } = spec;
+  const expect = (name: string, dtype: string, shape: number[]): void => {
+    const tensor = tensors.get(name);
+    if (!tensor)
+      throw new ModelFileError('MISSING_TENSOR', `the file has no tensor ${name}`, { file, field: name });
+    const found = `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+    const expected = `${dtype} [${shape.join(', ')}]`;
+    if (found !== expected)
+      throw new ModelFileError('SHAPE_MISMATCH', `${name} expected ${expected}, found ${found}`,
+        { file, field: name, expected, actual: found });
+  };
+  if (!isPacked(spec, config)) expect(spec.name, 'F32', spec.role === 'norm' ? [cols] : [rows, cols]);
+  else {
+    expect(spec.name, 'U8', [rows, fileRowBytes(config.weights as BitKind, cols)]);
+    expect(`${spec.name}_scale`, 'F32', [scaleCount(spec.name, config.quantizationGroups)]);
+  }
+}
+
+/**
+ * Builds the model of a file in the engine's memory, packed as it is in the file.
+ *
+ * @throws {ModelFileError} NON_FINITE_WEIGHT, INVALID_CODE
+ * @throws {EngineError} OUT_OF_MEMORY; what was allocated is given back.
+ */
+export function buildModel(engine: Engine, { config, file }: ModelHeader, name?: string): BitNet {
+  const weights = new RunWeights(engine);
+  try {
+    for (const spec of tensorSpecs(config)) {
+      if (isPacked(spec, config)) loadPacked(engine, config, spec, file, weights, name);
+      else weights.addFloat(spec, floatsOf(file, spec.name, name));
+    }
+    return new BitNet(config, weights);
+  } catch (error) {
+    weights.dispose();
+    throw error;
+  }
+}
+
+/** The values of an F32 tensor, checked to be finite. */
+export function floatsOf({ tensors }: SafetensorsFile, name: string, file?: string): Float32Array {
+  const values = new Float32Array(tensors.get(name)!.data.slice().buffer);
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  if (index >= 0)
+    throw new ModelFileError('NON_FINITE_WEIGHT', `${name} is ${values[index]} at index ${index}`,
+      { file, field: name, offset: index });
+  return values;
+}
+
+function loadPacked(
+  engine: Engine, config: BitNetConfig, spec: TensorSpec, file: SafetensorsFile,
+  weights: RunWeights, fileName?: string,
+): void {
+  const { name, rows, cols } = spec;
+  const { data } = file.tensors.get(name)!;
+  const packed = allocPart(engine, config, spec, false);
+  weights.addPart({ name, packed });
+  if (packed.kind === 't2') checkCodes(data, name, fileName);
+  const inFile = fileRowBytes(packed.kind, cols), inMemory = rowBytes(packed.kind, cols);
+  const workspace = new Workspace(engine.heap);
+  const codes = packed.codes || workspace.alloc(paddedRows(rows) * inMemory);
+  for (let r = 0; r < rows; r++)
+    engine.u8(codes + r * inMemory, inFile).set(data.subarray(r * inFile, (r + 1) * inFile));
+  layOut({ engine, workspace }, packed, codes, inMemory);
+  workspace.dispose();
+  const scales = floatsOf(file, `${name}_scale`, fileName);
+  const run = rows / scales.length;
+  scales.forEach((scale, g) => engine.f32(packed.scales + g * run * 4, run).fill(scale));
+}
+
+/** Two-bit codes are 0, 1 or 2. */
+function checkCodes(data: Uint8Array, name: string, file?: string): void {
+  const index = data.findIndex((byte) => (byte & (byte >> 1) & 0x55) !== 0);
+  if (index >= 0)
+    throw new ModelFileError('INVALID_CODE', `${name} has the code 3 in byte ${index}`,
+      { file, field: name, offset: index, expected: '0, 1 or 2', actual: data[index] });
+}
+
+/** Bytes of a model's weights packed and in f32 and f16, and of the linear weights alone. */
+export interface ModelSizes {
+  readonly parameters: number;
+  readonly linearParameters: number;
+  /** Weights of the projections in the file, without scales. */
+  readonly linearBytes: number;
+  /** All tensors in the file. */
+  readonly packedBytes: number;
+  readonly f16Bytes: number;
+  readonly f32Bytes: number;
+}
+
+export function modelSizes({ config, file }: Pick<ModelHeader, 'config' | 'file'>): ModelSizes {
+  const parameters = parameterCount(config);
+  let linearParameters = 0, linearBytes = 0, packedBytes = 0;
+  for (const { data } of file.tensors.values()) packedBytes += data.length;
+  for (const { name, rows, cols, role } of tensorSpecs(config)) {
+    if (role !== 'projection') continue;
+    linearParameters += rows * cols;
+    linearBytes += file.tensors.get(name)!.data.length;
+  }
+  return {
+    parameters, linearParameters, linearBytes, packedBytes,
+    f16Bytes: parameters * 2, f32Bytes: parameters * 4,
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * The tensors of a model: names, shapes, roles. The one description that initialization, export,
+ * loading and counting read.
+ *
+ * Names are those of a Hugging Face checkpoint. With quantization groups the row-parallel
+ * projections (o_proj, down_proj) are stored one tensor a group: `….o_proj.0.weight`.
+ * @module
+ */
+import type { BitNetConfig } from './config.ts';
+
+/** What a tensor is for. `projection` is what BitLinear packs. */
+export type Role = 'embedding' | 'projection' | 'head' | 'norm';
+
+export interface TensorSpec {
+  readonly name: string;
+  readonly rows: number;
+  readonly cols: number;
+  readonly role: Role;
+  /** Writes to the residual stream: initialized smaller, by 1/√(2·layers). */
+  readonly residual: boolean;
+}
+
+/** Names of the tensors of layer i: `layerName(3, 'self_attn.q_proj')`. */
+export const layerName = (layer: number, rest: string): string =>
+  `model.layers.${layer}.${rest}.weight`;
+
+/** Names of a row-parallel projection or its norm: one, or one a group. */
+export const groupNames = (layer: number, rest: string, groups: number): string[] =>
+  groups === 1
+    ? [layerName(layer, rest)]
+    : Array.from({ length: groups }, (_, g) => layerName(layer, `${rest}.${g}`));
+
+export const EMBEDDING = 'model.embed_tokens.weight';
+export const POSITIONS = 'model.embed_positions.weight';
+export const FINAL_NORM = 'model.norm.weight';
+export const HEAD = 'lm_head.weight';
+
+/** Size of one head. */
+export const headDim = (c: BitNetConfig): number => c.hiddenSize / c.numAttentionHeads;
+
+/** All tensors, matrices first and norms last, in the order of a forward pass. */
+export function tensorSpecs(config: BitNetConfig): TensorSpec[] {
+  const { vocabSize, hiddenSize, maxPositionEmbeddings } = config;
+  const specs: TensorSpec[] = [matrix(EMBEDDING, vocabSize, hiddenSize, 'embedding')];
+  if (config.positionEmbedding === 'learned')
+    specs.push(matrix(POSITIONS, maxPositionEmbeddings, hiddenSize, 'embedding'));
+  for (let i = 0; i < config.numHiddenLayers; i++) specs.push(...layerMatrices(config, i));
+  if (!config.tieWordEmbeddings) specs.push(matrix(HEAD, vocabSize, hiddenSize, 'head'));
+  for (let i = 0; i < config.numHiddenLayers; i++) specs.push(...layerNorms(config, i));
+  specs.push(norm(FINAL_NORM, hiddenSize));
+  return specs;
+}
+
+function matrix(name: string, rows: number, cols: number, role: Role, residual = false): TensorSpec {
+  return { name, rows, cols, role, residual };
+}
+
+const norm = (name: string, cols: number): TensorSpec =>
+  ({ name, rows: 1, cols, role: 'norm', residual: false });
+
+function layerMatrices(c: BitNetConfig, i: number): TensorSpec[] {
+  const { hiddenSize: C, intermediateSize: F, quantizationGroups: G } = c;
+  const kv = headDim(c) * c.numKeyValueHeads;
+  const to = (rest: string, rows: number): TensorSpec =>
+    matrix(layerName(i, rest), rows, C, 'projection');
+  const back = (rest: string, cols: number): TensorSpec[] =>
+    groupNames(i, rest, G).map((name) => matrix(name, C, cols / G, 'projection', true));
+  return [
+    to('self_attn.q_proj', C), to('self_attn.k_proj', kv), to('self_attn.v_proj', kv),
+    ...back('self_attn.o_proj', C),
+    ...(c.gatedMlp ? [to('mlp.gate_proj', F)] : []), to('mlp.up_proj', F),
+    ...back('mlp.down_proj', F),
+  ];
+}
+
+function layerNorms(c: BitNetConfig, i: number): TensorSpec[] {
+  const { hiddenSize: C, intermediateSize: F, quantizationGroups: G } = c;
+  const sub = (rest: string, cols: number): TensorSpec[] =>
+    c.subNorms ? groupNames(i, rest, G).map((name) => norm(name, cols / G)) : [];
+  return [
+    norm(layerName(i, 'input_layernorm'), C), ...sub('self_attn.attn_sub_norm', C),
+    norm(layerName(i, 'post_attention_layernorm'), C), ...sub('mlp.ffn_sub_norm', F),
+  ];
+}
+
+/** Number of weights, counted once where embeddings are tied. */
+export const parameterCount = (config: BitNetConfig): number =>
+  tensorSpecs(config).reduce((sum, { rows, cols }) => sum + rows * cols, 0);

@@ -1,0 +1,147 @@
+/**
+ * Where a model's weights are in memory: those that are trained, and those that are only run.
+ *
+ *   trained   four arrays of all parameters in the order of `tensorSpecs`: values, gradients and
+ *             the two moments of AdamW; BitLinears have packed bits beside them
+ *   run       float tensors and packed bits, nothing else
+ * @module
+ */
+import { ModelFileError } from '../errors.ts';
+import type { BitPart } from '../nn/bit-linear.ts';
+import type { Parameter } from '../nn/pass.ts';
+import { productFor } from '../ops/bit-gemm.ts';
+import { allocBitWeights } from '../ops/bit-weights.ts';
+import type { BitKind } from '../quant/layout.ts';
+import type { Engine } from '../wasm/engine.ts';
+import type { BitNetConfig } from './config.ts';
+import type { TensorSpec } from './tensors.ts';
+import { tensorSpecs } from './tensors.ts';
+
+/** What a model is built from. */
+export interface ModelWeights {
+  readonly engine: Engine;
+  /** The float tensor `name`. */
+  parameter(name: string): Parameter;
+  /** The packed projection `name`; in training with its latent weights. */
+  bitPart(name: string): BitPart;
+  dispose(): void;
+}
+
+/** Packed bits of a projection: what the product reads, and codes where backward needs them. */
+export function allocPart(
+  engine: Engine, config: BitNetConfig, { rows, cols }: TensorSpec, trained: boolean,
+): BitPart['packed'] {
+  const kind = config.weights as BitKind;
+  const product = productFor(kind, config.activationBits);
+  return allocBitWeights(engine, kind, rows, cols, {
+    codes: trained || product === 'popcount', tiles: product === 'lookup',
+  });
+}
+
+export class TrainedWeights implements ModelWeights {
+  readonly engine: Engine;
+  readonly specs: readonly TensorSpec[];
+  /** Addresses of f32[count]. */
+  readonly values: number;
+  readonly gradients: number;
+  readonly firstMoments: number;
+  readonly secondMoments: number;
+  /** Floats of all parameters, each tensor padded to whole vectors. */
+  readonly count: number;
+  /** Floats before the first norm: those that weight decay applies to. */
+  readonly decayCount: number;
+  readonly #config: BitNetConfig;
+  readonly #offsets = new Map<string, { spec: TensorSpec; at: number }>();
+  readonly #parts = new Map<string, BitPart>();
+
+  constructor(engine: Engine, config: BitNetConfig) {
+    this.engine = engine;
+    this.#config = config;
+    this.specs = tensorSpecs(config);
+    let at = 0, decay = 0;
+    for (const spec of this.specs) {
+      this.#offsets.set(spec.name, { spec, at });
+      at += Math.ceil((spec.rows * spec.cols) / 4) * 4;
+      if (spec.role !== 'norm') decay = at;
+    }
+    this.count = at;
+    this.decayCount = decay;
+    [this.values, this.gradients, this.firstMoments, this.secondMoments] =
+      [0, 1, 2, 3].map(() => engine.heap.alloc(at * 4));
+  }
+
+  /** Offset in floats of a tensor in each of the four arrays. */
+  offsetOf(name: string): number {
+    return this.#entry(name).at;
+  }
+
+  #entry(name: string): { spec: TensorSpec; at: number } {
+    const entry = this.#offsets.get(name);
+    if (!entry) throw new RangeError(`weights: the model has no tensor ${name}`);
+    return entry;
+  }
+
+  parameter(name: string): Parameter {
+    const { spec: { rows, cols }, at } = this.#entry(name);
+    return {
+      name,
+      value: { ptr: this.values + at * 4, rows, cols },
+      grad: { ptr: this.gradients + at * 4, rows, cols },
+    };
+  }
+
+  bitPart(name: string): BitPart {
+    const { spec } = this.#entry(name);
+    const part = this.#parts.get(name) ?? {
+      name, packed: allocPart(this.engine, this.#config, spec, true), latent: this.parameter(name),
+    };
+    this.#parts.set(name, part);
+    return part;
+  }
+
+  dispose(): void {
+    for (const ptr of [this.values, this.gradients, this.firstMoments, this.secondMoments])
+      this.engine.heap.free(ptr);
+  }
+}
+
+/** Weights of a model that is only run: filled by the reader of a file, tensor by tensor. */
+export class RunWeights implements ModelWeights {
+  readonly engine: Engine;
+  readonly #parameters = new Map<string, Parameter>();
+  readonly #parts = new Map<string, BitPart>();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** Copies f32[rows, cols] in. */
+  addFloat({ name, rows, cols }: TensorSpec, data: Float32Array): void {
+    const ptr = this.engine.heap.alloc(rows * cols * 4);
+    this.engine.f32(ptr, rows * cols).set(data);
+    this.#parameters.set(name, { name, value: { ptr, rows, cols } });
+  }
+
+  addPart(part: BitPart): void {
+    this.#parts.set(part.name, part);
+  }
+
+  parameter(name: string): Parameter {
+    return found(name, this.#parameters.get(name));
+  }
+
+  bitPart(name: string): BitPart {
+    return found(name, this.#parts.get(name));
+  }
+
+  dispose(): void {
+    for (const { value } of this.#parameters.values()) this.engine.heap.free(value.ptr);
+    this.#parameters.clear();
+  }
+}
+
+function found<T>(name: string, tensor: T | undefined): T {
+  if (tensor === undefined)
+    throw new ModelFileError('MISSING_TENSOR', `the model has no tensor ${name}`, { field: name });
+  return tensor;
+}

@@ -1,0 +1,84 @@
+/**
+ * Multi-head causal self-attention, with rotary positions and grouped queries where configured.
+ *
+ *   q, k, v = qkv(x)      o = softmax(q·kᵀ/√D, causal)·v      y = out(subNorm(o))
+ *
+ * With a cache, the new keys and values are stored behind the old ones first, and the same kernel
+ * reads them there: a token's bits do not depend on how the sequence was cut into calls.
+ * @module
+ */
+import type { Heads } from '../ops/attention.ts';
+import { attend, attendBackward, attendCached, rotate } from '../ops/attention.ts';
+import type { Matrix } from '../ops/matrix.ts';
+import type { Norm } from './norm.ts';
+import type { Pass } from './pass.ts';
+import { savedBy } from './pass.ts';
+import type { Projection } from './projection.ts';
+
+export interface AttentionParts {
+  readonly qkv: Projection;
+  readonly out: Projection;
+  readonly subNorm?: Norm;
+  /** Address of f32[positions, 2, headDim/2]: cosines and sines; absent without RoPE. */
+  readonly ropeTable?: number;
+}
+
+interface Saved {
+  readonly q: Matrix;
+  readonly k: Matrix;
+  readonly v: Matrix;
+  readonly probabilities: number;
+}
+
+export class Attention {
+  readonly parts: AttentionParts;
+  readonly #layer: number;
+  readonly #heads: Heads;
+  #saved?: Saved;
+
+  constructor(layer: number, heads: Heads, parts: AttentionParts) {
+    this.#layer = layer;
+    this.#heads = heads;
+    this.parts = parts;
+  }
+
+  /** f32[M, C] → f32[M, C] */
+  forward(x: Matrix, pass: Pass): Matrix {
+    const [q, k, v] = this.parts.qkv.forward(x, pass);
+    this.#rotate([q, k], pass, 1);
+    const o = pass.cache ? this.#attendCached(q, k, v, pass) : this.#attend(q, k, v, pass);
+    return this.parts.out.forward(this.parts.subNorm?.forward(o, pass) ?? o, pass)[0];
+  }
+
+  #attend(q: Matrix, k: Matrix, v: Matrix, pass: Pass): Matrix {
+    const { out, probabilities } = attend(pass, q, k, v, pass.batch, this.#heads, pass.training);
+    if (pass.training) this.#saved = { q, k, v, probabilities };
+    return out;
+  }
+
+  #attendCached(q: Matrix, k: Matrix, v: Matrix, pass: Pass): Matrix {
+    const cache = pass.cache!;
+    const at = cache.length * k.cols * 4, count = k.rows * k.cols;
+    const keysAt = cache.keys(this.#layer), valuesAt = cache.values(this.#layer);
+    pass.engine.f32(keysAt + at, count).set(pass.engine.f32(k.ptr, count));
+    pass.engine.f32(valuesAt + at, count).set(pass.engine.f32(v.ptr, count));
+    return attendCached(pass, q, keysAt, valuesAt, cache.length, this.#heads);
+  }
+
+  #rotate(matrices: Matrix[], pass: Pass, direction: 1 | -1): void {
+    const { ropeTable } = this.parts;
+    if (ropeTable === undefined) return;
+    for (const x of matrices)
+      rotate(pass, x, ropeTable, pass.positions, this.#heads.headDim, direction);
+  }
+
+  backward(dy: Matrix, pass: Pass): Matrix {
+    const { q, k, v, probabilities } = savedBy('Attention', this.#saved);
+    const { qkv, out, subNorm } = this.parts;
+    const dOut = out.backward([dy], pass);
+    const dO = subNorm?.backward(dOut, pass) ?? dOut;
+    const { dq, dk, dv } = attendBackward(pass, dO, q, k, v, probabilities, pass.batch, this.#heads);
+    this.#rotate([dq, dk], pass, -1);
+    return qkv.backward([dq, dk, dv], pass);
+  }
+}

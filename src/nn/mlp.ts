@@ -1,0 +1,59 @@
+/**
+ * The feed-forward network, plain or gated.
+ *
+ *   plain    y = down(subNorm(act(up(x))))
+ *   gated    y = down(subNorm(act(gate(x)) · up(x)))        SwiGLU, ReLU²-GLU
+ * @module
+ */
+import type { HiddenAct } from '../ops/activation.ts';
+import { activate, activateBackward, multiply } from '../ops/activation.ts';
+import type { Matrix } from '../ops/matrix.ts';
+import type { Norm } from './norm.ts';
+import type { Pass } from './pass.ts';
+import { savedBy } from './pass.ts';
+import type { Projection } from './projection.ts';
+
+export interface MlpParts {
+  /** Parts [up], or [gate, up] when gated. */
+  readonly up: Projection;
+  readonly down: Projection;
+  readonly subNorm?: Norm;
+  readonly act: HiddenAct;
+}
+
+interface Saved {
+  /** Input of the non-linearity. */
+  readonly z: Matrix;
+  /** act(z) and up(x), when gated. */
+  readonly gated?: { readonly a: Matrix; readonly u: Matrix };
+}
+
+export class Mlp {
+  readonly parts: MlpParts;
+  #saved?: Saved;
+
+  constructor(parts: MlpParts) {
+    this.parts = parts;
+  }
+
+  /** f32[M, C] → f32[M, C] */
+  forward(x: Matrix, pass: Pass): Matrix {
+    const { up, down, subNorm, act } = this.parts;
+    const [z, u] = up.forward(x, pass);
+    const a = activate(pass, act, z);
+    const h = u ? multiply(pass, a, u) : a;
+    if (pass.training) this.#saved = { z, gated: u && { a, u } };
+    return down.forward(subNorm?.forward(h, pass) ?? h, pass)[0];
+  }
+
+  backward(dy: Matrix, pass: Pass): Matrix {
+    const { z, gated } = savedBy('Mlp', this.#saved);
+    const { up, down, subNorm, act } = this.parts;
+    const dDown = down.backward([dy], pass);
+    const dh = subNorm?.backward(dDown, pass) ?? dDown;
+    if (!gated) return up.backward([activateBackward(pass, act, dh, z)], pass);
+    const du = multiply(pass, dh, gated.a);
+    const da = multiply(pass, dh, gated.u);
+    return up.backward([activateBackward(pass, act, da, z), du], pass);
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * One pass through the network: what every layer is told besides its input.
+ * @module
+ */
+import type { Compute, Matrix } from '../ops/matrix.ts';
+
+/** Keys and values of earlier positions of one sequence, layer by layer. */
+export interface LayerCache {
+  /** Positions already stored. */
+  readonly length: number;
+  /** Addresses of f32[capacity, kvHeads · headDim] of layer `layer`. */
+  keys(layer: number): number;
+  values(layer: number): number;
+}
+
+export interface Pass extends Compute {
+  /** Sequences; the rows of every activation are f32[batch · T, ·]. */
+  readonly batch: number;
+  /** Address of i32[batch · T]: the position of each row in its sequence. */
+  readonly positions: number;
+  /** Keep what backward needs. */
+  readonly training: boolean;
+  /** Present when decoding: then `batch` is 1. */
+  readonly cache?: LayerCache;
+}
+
+/** A float tensor of the model, and the gradient that training accumulates. */
+export interface Parameter {
+  /** As in a Hugging Face checkpoint: `model.layers.0.input_layernorm.weight`. */
+  readonly name: string;
+  readonly value: Matrix;
+  /** Absent in a model that is only run. */
+  readonly grad?: Matrix;
+}
+
+/** Input saved by a forward pass, or a clear error when backward comes without one. */
+export function savedBy<T>(layer: string, saved: T | undefined): T {
+  if (saved === undefined)
+    throw new RangeError(`${layer}: backward expected a forward pass with training before it`);
+  return saved;
+}
+
+/** The gradient of a parameter of a model that is trained. */
+export function gradOf({ name, grad }: Parameter): Matrix {
+  if (!grad) throw new RangeError(`backward: parameter ${name} has no gradient; it is not trained`);
+  return grad;
+}

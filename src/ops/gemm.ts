@@ -1,0 +1,89 @@
+/**
+ * Float products in the three orientations that training needs, and with a packed right side.
+ *
+ * Every element is one running sum over k, so a row's bits do not depend on the other rows.
+ * @module
+ */
+import type { Compute, Matrix } from './matrix.ts';
+import { checkShape } from './matrix.ts';
+
+/** Floats of the kernel's scratch: a packed block of A and one ragged tile. */
+const SCRATCH_BYTES = (64 * 256 + 32) * 4;
+const PANEL = 8;
+
+/** A right operand in panels of 8 columns, ready for `gemmPanels`. */
+export interface Panels {
+  readonly ptr: number;
+  readonly k: number;
+  readonly n: number;
+}
+
+/** Bytes of the panels of a [k, n] operand. */
+export const panelBytes = (k: number, n: number): number => Math.ceil(n / PANEL) * PANEL * k * 4;
+
+/** Packs Wᵀ of f32[N, K] weights into memory of `panelBytes(K, N)` at `ptr`. */
+export function packWeights({ engine }: Compute, w: Matrix, ptr: number): Panels {
+  engine.kernels.packPanelsF32(w.ptr, 1, w.cols, ptr, w.cols, w.rows);
+  return { ptr, k: w.cols, n: w.rows };
+}
+
+/** out[M, N] ← a[M, K] · panels, or adds it. */
+export function gemmPanels(
+  compute: Compute, a: Matrix, panels: Panels, out: Matrix, accumulate = false,
+): void {
+  checkShape('gemmPanels', 'a', a, a.rows, panels.k);
+  checkShape('gemmPanels', 'out', out, a.rows, panels.n);
+  multiply(compute, a.ptr, a.cols, 1, panels, out, accumulate);
+}
+
+/** out[M, N] ← a[M, K] · b[K, N], or adds it. */
+export function gemmNN(
+  compute: Compute, a: Matrix, b: Matrix, out: Matrix, accumulate = false,
+): void {
+  checkShape('gemmNN', 'b', b, a.cols, out.cols);
+  checkShape('gemmNN', 'out', out, a.rows, b.cols);
+  withPanels(compute, b, b.cols, 1, b.rows, b.cols, (panels) =>
+    multiply(compute, a.ptr, a.cols, 1, panels, out, accumulate));
+}
+
+/** out[M, N] ← a[M, K] · b[N, K]ᵀ, or adds it. */
+export function gemmNT(
+  compute: Compute, a: Matrix, b: Matrix, out: Matrix, accumulate = false,
+): void {
+  checkShape('gemmNT', 'b', b, out.cols, a.cols);
+  checkShape('gemmNT', 'out', out, a.rows, b.rows);
+  withPanels(compute, b, 1, b.cols, b.cols, b.rows, (panels) =>
+    multiply(compute, a.ptr, a.cols, 1, panels, out, accumulate));
+}
+
+/** out[M, N] ← a[K, M]ᵀ · b[K, N], or adds it. */
+export function gemmTN(
+  compute: Compute, a: Matrix, b: Matrix, out: Matrix, accumulate = false,
+): void {
+  checkShape('gemmTN', 'b', b, a.rows, out.cols);
+  checkShape('gemmTN', 'out', out, a.cols, b.cols);
+  withPanels(compute, b, b.cols, 1, b.rows, b.cols, (panels) =>
+    multiply(compute, a.ptr, 1, a.cols, panels, out, accumulate));
+}
+
+function withPanels(
+  { engine, workspace }: Compute, b: Matrix, rowStride: number, colStride: number,
+  k: number, n: number, use: (panels: Panels) => void,
+): void {
+  const mark = workspace.mark();
+  const ptr = workspace.alloc(panelBytes(k, n));
+  engine.kernels.packPanelsF32(b.ptr, rowStride, colStride, ptr, k, n);
+  use({ ptr, k, n });
+  workspace.release(mark);
+}
+
+function multiply(
+  { engine, workspace }: Compute, a: number, rowStride: number, colStride: number,
+  { ptr, k, n }: Panels, out: Matrix, accumulate: boolean,
+): void {
+  const mark = workspace.mark();
+  const scratch = workspace.alloc(SCRATCH_BYTES);
+  engine.kernels.gemmPanelsF32(
+    a, rowStride, colStride, ptr, out.ptr, scratch, out.rows, n, k, accumulate);
+  workspace.release(mark);
+}

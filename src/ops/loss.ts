@@ -1,0 +1,30 @@
+/**
+ * Cross-entropy in nats, with the gradient of the logits, and softmax.
+ * @module
+ */
+import type { Compute, Matrix } from './matrix.ts';
+
+/**
+ * Loss of each row, and its gradient in place of the logits where `gradScale` is given.
+ *
+ * @param logits f32[M, V]; overwritten with (softmax − onehot) · gradScale
+ * @param targets address of i32[M]; −1 leaves a row out
+ * @returns f32[M], a copy
+ */
+export function crossEntropy(
+  { engine, workspace }: Compute, logits: Matrix, targets: number, gradScale?: number,
+): Float32Array {
+  const mark = workspace.mark();
+  const losses = workspace.alloc(logits.rows * 4);
+  const gradient = gradScale === undefined ? 0 : logits.ptr;
+  engine.kernels.crossEntropyF32(
+    logits.ptr, targets, losses, gradient, logits.rows, logits.cols, gradScale ?? 0);
+  const result = engine.f32(losses, logits.rows).slice();
+  workspace.release(mark);
+  return result;
+}
+
+/** p ← softmax(p) by row, in place. */
+export function softmax({ engine: { kernels } }: Compute, p: Matrix): void {
+  kernels.softmaxF32(p.ptr, p.ptr, p.rows, p.cols);
+}

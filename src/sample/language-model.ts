@@ -1,0 +1,91 @@
+/**
+ * A model and its tokenizer: text in, text out.
+ * @module
+ */
+import { checkString } from '../check.ts';
+import { TokenizerError } from '../errors.ts';
+import type { BitNet } from '../model/bitnet.ts';
+import type { Evaluation } from '../model/evaluate.ts';
+import { evaluate } from '../model/evaluate.ts';
+import type { ModelHeader } from '../model/file.ts';
+import { buildModel, readModelHeader } from '../model/file.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { tokenizerFromJson } from '../tokenizer/tokenizer.ts';
+import type { Engine } from '../wasm/engine.ts';
+import type { GenerateOptions, Generation } from './generate.ts';
+import { generate } from './generate.ts';
+
+/** Loss on a text, in the units people compare. */
+export interface TextEvaluation extends Evaluation {
+  /** e^loss, per token. */
+  readonly perplexity: number;
+  /** Comparable between tokenizers. */
+  readonly bitsPerByte: number;
+  readonly natsPerByte: number;
+}
+
+/** Owns the memory of one model. */
+export class LanguageModel {
+  readonly model: BitNet;
+  readonly tokenizer: Tokenizer;
+
+  constructor(model: BitNet, tokenizer: Tokenizer) {
+    this.model = model;
+    this.tokenizer = tokenizer;
+  }
+
+  /** Streams the text that follows `prompt`; see `generate`. */
+  generate(
+    prompt: string, options: GenerateOptions = {},
+  ): AsyncGenerator<string, Generation, undefined> {
+    return generate(this.model, this.tokenizer, prompt, options);
+  }
+
+  /** Loss on a text of at least two tokens; see `evaluate`. */
+  evaluate(text: string): TextEvaluation {
+    checkString('evaluate', 'text', text);
+    const ids = this.tokenizer.encode(text);
+    return inBytes(this.model, this.tokenizer, ids, evaluate(this.model, ids));
+  }
+
+  /** Gives the model's memory back. */
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** An evaluation of `ids` with its loss per byte of the text that was predicted. */
+export function inBytes(
+  { engine: { kernels } }: BitNet, tokenizer: Tokenizer, ids: Uint32Array, evaluation: Evaluation,
+): TextEvaluation {
+  const sizes = Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.tokenBytes(id).length);
+  let bytes = 0;
+  for (let i = 1; i <= evaluation.tokens; i++) bytes += sizes[ids[i]];
+  const natsPerByte = evaluation.nats / bytes;
+  return {
+    ...evaluation, perplexity: kernels.exp(evaluation.loss), natsPerByte,
+    bitsPerByte: natsPerByte / kernels.log(2),
+  };
+}
+
+/**
+ * The language model in a file's bytes.
+ *
+ * @param name the file, for messages
+ * @throws {ModelFileError} If the file is not a whole, valid model; see `readModelHeader`.
+ * @throws {TokenizerError} VOCAB_MISMATCH if tokenizer and embedding differ in size.
+ */
+export function openLanguageModel(engine: Engine, bytes: Uint8Array, name?: string): LanguageModel {
+  const header: ModelHeader = readModelHeader(bytes, name);
+  const tokenizer = tokenizerFromJson(header.tokenizer);
+  const { vocabSize } = header.config;
+  if (tokenizer.vocabSize !== vocabSize)
+    throw new TokenizerError('VOCAB_MISMATCH',
+      `the tokenizer has ${tokenizer.vocabSize} tokens, the embedding ${vocabSize} rows`,
+      { file: name, expected: vocabSize, actual: tokenizer.vocabSize });
+  return new LanguageModel(engine.run(() => buildModel(engine, header, name)), tokenizer);
+}

@@ -1,0 +1,29 @@
+/**
+ * The kernel module that is embedded in the bundle. The only file that imports it.
+ * @module
+ */
+import bytes from '../../build/kernels.wasm';
+import { EngineError } from '../errors.ts';
+
+let compiled: WebAssembly.Module | undefined;
+
+/**
+ * Compiles the embedded kernels, once.
+ *
+ * @throws {EngineError} NO_WASM where the runtime forbids or lacks WebAssembly, NO_SIMD where it
+ *   lacks 128-bit SIMD.
+ */
+export function embeddedModule(): WebAssembly.Module {
+  if (compiled) return compiled;
+  if (typeof WebAssembly === 'undefined')
+    throw new EngineError('NO_WASM', 'this runtime has no WebAssembly; onebit needs it');
+  try {
+    return (compiled = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>));
+  } catch (cause) {
+    if (cause instanceof WebAssembly.CompileError && !WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>))
+      throw new EngineError('NO_SIMD', 'this runtime has no 128-bit WebAssembly SIMD', { cause });
+    throw new EngineError('NO_WASM',
+      'this runtime forbids compiling WebAssembly from bytes; import "onebit/core" and pass a module',
+      { cause });
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What the kernel module exports: the mirror of `assembly/index.ts`.
+ *
+ * Pointers are byte offsets in linear memory, sizes are elements; each kernel's own file in
+ * `assembly/kernels/` documents its operands.
+ * @module
+ */
+
+type Ptr = number;
+
+export interface KernelExports {
+  heapBase(): number;
+
+  exp(x: number): number;
+  log(x: number): number;
+  sin(x: number): number;
+  cos(x: number): number;
+  tanh(x: number): number;
+  pow(x: number, y: number): number;
+  expF32(x: Ptr, y: Ptr, n: number): void;
+  tanhF32(x: Ptr, y: Ptr, n: number): void;
+
+  meanAbsF32(w: Ptr, n: number, stats: Ptr): void;
+  packB1(w: Ptr, mean: number, bits: Ptr, rows: number, cols: number, rowBytes: number): void;
+  expandB1(
+    bits: Ptr, scale: Ptr, out: Ptr, rows: number, cols: number, rowBytes: number): void;
+  rowSumsB1(bits: Ptr, sums: Ptr, rows: number, cols: number, rowBytes: number): void;
+  packT2(
+    w: Ptr, inverse: number, codes: Ptr, rows: number, cols: number, rowBytes: number): void;
+  expandT2(
+    codes: Ptr, scale: Ptr, out: Ptr, rows: number, cols: number, rowBytes: number): void;
+  rowSumsT2(codes: Ptr, sums: Ptr, rows: number, cols: number, rowBytes: number): void;
+  tileB1(bits: Ptr, tiles: Ptr, rows: number, rowBytes: number, groups: number): void;
+  tileT2(codes: Ptr, tiles: Ptr, rows: number, rowBytes: number, groups: number): void;
+
+  quantAbsmaxI8(
+    x: Ptr, q: Ptr, scale: Ptr, sums: Ptr, m: number, k: number, kp: number, bits: number): void;
+  quantShiftedI8(
+    x: Ptr, q: Ptr, scale: Ptr, shift: Ptr, sums: Ptr,
+    m: number, k: number, kp: number, bits: number): void;
+  quantSignI8(
+    x: Ptr, q: Ptr, scale: Ptr, sums: Ptr, m: number, k: number, kp: number): void;
+  dequantI8(
+    q: Ptr, scale: Ptr, shift: Ptr, out: Ptr, m: number, k: number, kp: number): void;
+
+  tablesI8(q: Ptr, tables: Ptr, m: number, kp: number): void;
+  gemmLookupI8B1(
+    tables: Ptr, sums: Ptr, tiles: Ptr, y: Ptr, m: number, np: number, kp: number): void;
+  gemmLookupI8T2(
+    tables: Ptr, sums: Ptr, tiles: Ptr, y: Ptr, m: number, np: number, kp: number): void;
+  planesI8(
+    q: Ptr, planes: Ptr, m: number, k: number, kp: number, kv: number, bits: number): void;
+  gemmPopcountI8B1(
+    planes: Ptr, sums: Ptr, rows: Ptr, y: Ptr,
+    m: number, np: number, k: number, kv: number, bits: number): void;
+  rescaleI32(
+    acc: Ptr, xScale: Ptr, shift: Ptr, wScale: Ptr, wSums: Ptr, y: Ptr,
+    m: number, n: number, np: number, accumulate: boolean): void;
+
+  packPanelsF32(
+    b: Ptr, rowStride: number, colStride: number, panels: Ptr, k: number, n: number): void;
+  gemmPanelsF32(
+    a: Ptr, rowStride: number, colStride: number, panels: Ptr, c: Ptr, scratch: Ptr,
+    m: number, n: number, k: number, accumulate: boolean): void;
+
+  normF32(
+    x: Ptr, gain: Ptr, y: Ptr, stats: Ptr,
+    m: number, c: number, eps: number, centre: boolean): void;
+  normBackwardF32(
+    dy: Ptr, x: Ptr, gain: Ptr, stats: Ptr, dx: Ptr, dgain: Ptr,
+    m: number, c: number, centre: boolean): void;
+  ropeTableF32(table: Ptr, positions: number, half: number, base: number): void;
+  ropeF32(
+    x: Ptr, table: Ptr, positions: Ptr,
+    m: number, heads: number, half: number, stride: number, direction: number): void;
+  attentionF32(
+    q: Ptr, k: Ptr, v: Ptr, out: Ptr, p: Ptr, t: number, offset: number,
+    heads: number, kvHeads: number, d: number, qStride: number, kvStride: number,
+    keep: boolean): void;
+  attentionBackwardF32(
+    dout: Ptr, q: Ptr, k: Ptr, v: Ptr, p: Ptr, scratch: Ptr, dq: Ptr, dk: Ptr, dv: Ptr,
+    t: number, heads: number, kvHeads: number, d: number,
+    qStride: number, kvStride: number): void;
+
+  reluF32(x: Ptr, y: Ptr, n: number): void;
+  reluBackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
+  relu2F32(x: Ptr, y: Ptr, n: number): void;
+  relu2BackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
+  siluF32(x: Ptr, y: Ptr, n: number): void;
+  siluBackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
+  geluF32(x: Ptr, y: Ptr, n: number): void;
+  geluBackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
+  mulF32(a: Ptr, b: Ptr, y: Ptr, n: number): void;
+  addF32(a: Ptr, b: Ptr, y: Ptr, n: number): void;
+
+  softmaxF32(z: Ptr, p: Ptr, m: number, v: number): void;
+  crossEntropyF32(
+    z: Ptr, targets: Ptr, losses: Ptr, dz: Ptr, m: number, v: number, scale: number): void;
+  gatherF32(table: Ptr, ids: Ptr, out: Ptr, m: number, c: number, add: boolean): void;
+  scatterAddF32(dout: Ptr, ids: Ptr, dtable: Ptr, m: number, c: number): void;
+  copyRowsF32(
+    from: Ptr, fromStride: number, to: Ptr, toStride: number, rows: number, cols: number): void;
+
+  adamwF32(
+    w: Ptr, g: Ptr, m: Ptr, v: Ptr, n: number, lr: number, beta1: number, beta2: number,
+    eps: number, weightDecay: number, gradScale: number,
+    correction1: number, correction2: number): void;
+  sumSquaresF32(x: Ptr, n: number): number;
+  firstNonFiniteF32(x: Ptr, n: number): number;
+}
