@@ -1,7 +1,7 @@
 // Non-linearities and element-wise products, f32[n], forward and backward.
 //
 //   relu   max(x, 0)                  relu2  max(x, 0)²              silu  x · σ(x)
-//   gelu   x/2 · (1 + tanh u),  u = √(2/π)·(x + 0.044715·x³)   (the tanh form)
+//   gelu   x/2 · (1 + tanh u) = x · σ(2u),  u = √(2/π)·(x + 0.044715·x³)   (the tanh form)
 //   mul    a · b: the gate of SwiGLU and ReLU²-GLU
 //
 // n is a multiple of 4 or the arrays have room up to the next one: whole vectors are written.
@@ -10,7 +10,7 @@
 // Source  Hendrycks & Gimpel 2016, GELU (arXiv 1606.08415); Shazeer 2020, GLU Variants
 //         (arXiv 2002.05202); So et al. 2021, Primer (arXiv 2109.08668) for ReLU².
 
-import { sigmoidF32x4, tanhF32x4 } from '../lib/math';
+import { sigmoidF32x4 } from '../lib/math';
 
 const SQRT_2_OVER_PI: f32 = 0.7978845608028654;
 const GELU_CUBIC: f32 = 0.044715;
@@ -60,32 +60,30 @@ export function siluBackwardF32(dy: usize, x: usize, dx: usize, n: usize): void 
   }
 }
 
-/** tanh of √(2/π)·(x + 0.044715·x³). */
+/** σ(2u) = ½·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³): one exponential, one division. */
 // @ts-ignore: decorator
 @inline
-function geluTanh(x: v128): v128 {
+function geluGate(x: v128): v128 {
   const cubic = f32x4.mul(f32x4.mul(x, x), f32x4.mul(x, f32x4.splat(GELU_CUBIC)));
-  return tanhF32x4(f32x4.mul(f32x4.splat(SQRT_2_OVER_PI), f32x4.add(x, cubic)));
+  return sigmoidF32x4(f32x4.mul(f32x4.splat(2 * SQRT_2_OVER_PI), f32x4.add(x, cubic)));
 }
 
 export function geluF32(x: usize, y: usize, n: usize): void {
-  const one = f32x4.splat(1), half = f32x4.splat(0.5);
   for (const end = x + (n << 2); x < end; x += 16, y += 16) {
     const v = v128.load(x);
-    v128.store(y, f32x4.mul(f32x4.mul(half, v), f32x4.add(one, geluTanh(v))));
+    v128.store(y, f32x4.mul(v, geluGate(v)));
   }
 }
 
-/** dx ← dy · ½·((1 + t) + x·(1 − t²)·u′), t = tanh u, u′ = √(2/π)·(1 + 3·0.044715·x²). */
+/** dx ← dy · (s + x·s·(1 − s)·2u′), s = σ(2u), u′ = √(2/π)·(1 + 3·0.044715·x²). */
 export function geluBackwardF32(dy: usize, x: usize, dx: usize, n: usize): void {
-  const one = f32x4.splat(1), half = f32x4.splat(0.5);
+  const one = f32x4.splat(1);
   for (const end = x + (n << 2); x < end; x += 16, dy += 16, dx += 16) {
-    const v = v128.load(x), t = geluTanh(v);
+    const v = v128.load(x), s = geluGate(v);
     const square = f32x4.mul(f32x4.splat(3 * GELU_CUBIC), f32x4.mul(v, v));
-    const du = f32x4.mul(f32x4.splat(SQRT_2_OVER_PI), f32x4.add(one, square));
-    const sech = f32x4.sub(one, f32x4.mul(t, t));
-    const slope = f32x4.add(f32x4.add(one, t), f32x4.mul(f32x4.mul(v, sech), du));
-    v128.store(dx, f32x4.mul(v128.load(dy), f32x4.mul(half, slope)));
+    const du = f32x4.mul(f32x4.splat(2 * SQRT_2_OVER_PI), f32x4.add(one, square));
+    const spread = f32x4.mul(f32x4.mul(v, du), f32x4.mul(s, f32x4.sub(one, s)));
+    v128.store(dx, f32x4.mul(v128.load(dy), f32x4.add(s, spread)));
   }
 }
 

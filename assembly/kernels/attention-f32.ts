@@ -15,7 +15,7 @@
 import { expF32x4 } from '../lib/math';
 import { maxF32x4, sumF32x4 } from '../lib/simd';
 
-/** q · k over d values. */
+/** a · b over d values. */
 // @ts-ignore: decorator
 @inline
 function dot(a: usize, b: usize, d: usize): f32 {
@@ -24,6 +24,67 @@ function dot(a: usize, b: usize, d: usize): f32 {
     sum = f32x4.add(sum, f32x4.mul(v128.load(a + j), v128.load(b + j)));
   }
   return sumF32x4(sum);
+}
+
+/**
+ * scores[u] ← (x · row_u) · scale for n rows, `stride` bytes apart: four rows share the loads of x.
+ * Each dot is summed in the order of `dot`.
+ */
+function dots(
+  x: usize, rows: usize, stride: usize, scores: usize, n: usize, d: usize, scale: f32,
+): void {
+  let u: usize = 0;
+  for (; u + 4 <= n; u += 4, rows += stride << 2, scores += 16) {
+    const row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
+    let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+    for (let j: usize = 0; j < d << 2; j += 16) {
+      const vx = v128.load(x + j);
+      sum0 = f32x4.add(sum0, f32x4.mul(vx, v128.load(rows + j)));
+      sum1 = f32x4.add(sum1, f32x4.mul(vx, v128.load(row1 + j)));
+      sum2 = f32x4.add(sum2, f32x4.mul(vx, v128.load(row2 + j)));
+      sum3 = f32x4.add(sum3, f32x4.mul(vx, v128.load(row3 + j)));
+    }
+    v128.store(scores, f32x4.mul(sumRows(sum0, sum1, sum2, sum3), f32x4.splat(scale)));
+  }
+  for (; u < n; u++, rows += stride, scores += 4) store<f32>(scores, dot(x, rows, d) * scale);
+}
+
+/** Sums of the lanes of four vectors, each in the order (0 + 1) + (2 + 3). */
+// @ts-ignore: decorator
+@inline
+function sumRows(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab0 = v128.shuffle<i32>(a, b, 0, 2, 4, 6), ab1 = v128.shuffle<i32>(a, b, 1, 3, 5, 7);
+  const cd0 = v128.shuffle<i32>(c, d, 0, 2, 4, 6), cd1 = v128.shuffle<i32>(c, d, 1, 3, 5, 7);
+  const ab = f32x4.add(ab0, ab1), cd = f32x4.add(cd0, cd1);
+  return f32x4.add(v128.shuffle<i32>(ab, cd, 0, 2, 4, 6), v128.shuffle<i32>(ab, cd, 1, 3, 5, 7));
+}
+
+/** y ← Σ_u weights[u] · row_u over n rows, in their order; 16 columns stay in registers. */
+function weightedSum(
+  y: usize, weights: usize, rows: usize, stride: usize, n: usize, d: usize,
+): void {
+  let j: usize = 0;
+  for (; j + 16 <= d; j += 16, y += 64, rows += 64) {
+    let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+    for (let u: usize = 0, row = rows; u < n; u++, row += stride) {
+      const w = v128.load32_splat(weights + (u << 2));
+      sum0 = f32x4.add(sum0, f32x4.mul(w, v128.load(row)));
+      sum1 = f32x4.add(sum1, f32x4.mul(w, v128.load(row, 16)));
+      sum2 = f32x4.add(sum2, f32x4.mul(w, v128.load(row, 32)));
+      sum3 = f32x4.add(sum3, f32x4.mul(w, v128.load(row, 48)));
+    }
+    v128.store(y, sum0);
+    v128.store(y, sum1, 16);
+    v128.store(y, sum2, 32);
+    v128.store(y, sum3, 48);
+  }
+  for (; j < d; j += 4, y += 16, rows += 16) {
+    let sum = f32x4.splat(0);
+    for (let u: usize = 0, row = rows; u < n; u++, row += stride) {
+      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(weights + (u << 2)), v128.load(row)));
+    }
+    v128.store(y, sum);
+  }
 }
 
 /** y += a · x over d values. */
@@ -73,14 +134,9 @@ export function attentionF32(
     for (let i: usize = 0; i < t; i++) {
       const qi = q + ((i * qStride + h * d) << 2), oi = out + (((i * heads + h) * d) << 2);
       const keys = offset + i + 1;
-      for (let u: usize = 0; u < keys; u++) {
-        store<f32>(p + (u << 2), dot(qi, k + ((u * kvStride) << 2) + head, d) * scale);
-      }
+      dots(qi, k + head, kvStride << 2, p, keys, d, scale);
       softmaxRow(p, keys);
-      memory.fill(oi, 0, d << 2);
-      for (let u: usize = 0; u < keys; u++) {
-        addScaled(oi, load<f32>(p + (u << 2)), v + ((u * kvStride) << 2) + head, d);
-      }
+      weightedSum(oi, p, v + head, kvStride << 2, keys, d);
       if (keep) p += s << 2;
     }
   }
@@ -105,21 +161,19 @@ export function attentionBackwardF32(
     for (let i: usize = 0; i < t; i++, p += s << 2) {
       const at = (i * qStride + h * d) << 2;
       const doi = dout + (((i * heads + h) * d) << 2);
+      dots(doi, v + head, kvStride << 2, scratch, i + 1, d, 1);
       let sum: f32 = 0;
       for (let u: usize = 0; u <= i; u++) {
-        const pu = load<f32>(p + (u << 2)), row = ((u * kvStride) << 2) + head;
-        const dp = dot(doi, v + row, d);
-        store<f32>(scratch + (u << 2), dp);
-        sum += pu * dp;
-        addScaled(dv + row, pu, doi, d);
+        sum += load<f32>(p + (u << 2)) * load<f32>(scratch + (u << 2));
       }
-      memory.fill(dq + at, 0, d << 2);
       for (let u: usize = 0; u <= i; u++) {
-        const row = ((u * kvStride) << 2) + head;
-        const ds = load<f32>(p + (u << 2)) * (load<f32>(scratch + (u << 2)) - sum) * scale;
-        addScaled(dq + at, ds, k + row, d);
+        const pu = load<f32>(p + (u << 2)), row = ((u * kvStride) << 2) + head;
+        const ds = pu * (load<f32>(scratch + (u << 2)) - sum) * scale;
+        store<f32>(scratch + (u << 2), ds);
+        addScaled(dv + row, pu, doi, d);
         addScaled(dk + row, ds, q + at, d);
       }
+      weightedSum(dq + at, scratch, k + head, kvStride << 2, i + 1, d);
     }
   }
 }

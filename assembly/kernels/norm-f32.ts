@@ -72,6 +72,41 @@ export function normF32(
   }
 }
 
+/** Σ dx̂ and Σ dx̂·x̂ of one row (f64, two lanes of the result); dgain += dy · x̂. */
+// @ts-ignore: decorator
+@inline
+function rowMoments(
+  dy: usize, x: usize, gain: usize, dgain: usize, c: usize, mean: f32, r: f32,
+): v128 {
+  const vmean = f32x4.splat(mean), vr = f32x4.splat(r);
+  let sum = f64x2.splat(0), dot = sum;
+  let j: usize = 0;
+  for (; j + 4 <= c; j += 4) {
+    const at = j << 2;
+    const hat = f32x4.mul(f32x4.sub(v128.load(x + at), vmean), vr);
+    let d = v128.load(dy + at);
+    if (gain) {
+      v128.store(dgain + at, f32x4.add(v128.load(dgain + at), f32x4.mul(d, hat)));
+      d = f32x4.mul(d, v128.load(gain + at));
+    }
+    sum = addWidenF64(sum, d);
+    dot = addWidenF64(dot, f32x4.mul(d, hat));
+  }
+  let total = sumF64x2(sum), totalDot = sumF64x2(dot);
+  for (; j < c; j++) {
+    const at = j << 2;
+    const hat = (load<f32>(x + at) - mean) * r;
+    let d = load<f32>(dy + at);
+    if (gain) {
+      store<f32>(dgain + at, load<f32>(dgain + at) + d * hat);
+      d *= load<f32>(gain + at);
+    }
+    total += <f64>d;
+    totalDot += <f64>(d * hat);
+  }
+  return f64x2.replace_lane(f64x2.splat(total), 1, totalDot);
+}
+
 /**
  * dx ← gradient of x; dgain += gradient of gain (skipped where gain is 0).
  *
@@ -84,17 +119,21 @@ export function normBackwardF32(
 ): void {
   for (let i: usize = 0; i < m; i++, stats += 8) {
     const mean = load<f32>(stats), r = load<f32>(stats, 4);
-    let sum: f64 = 0, dot: f64 = 0;
-    for (let j: usize = 0; j < c; j++) {
+    const moments = rowMoments(dy, x, gain, dgain, c, mean, r);
+    const meanD: f32 = centre ? <f32>(f64x2.extract_lane(moments, 0) / <f64>c) : 0;
+    const meanDot = <f32>(f64x2.extract_lane(moments, 1) / <f64>c);
+    const vmean = f32x4.splat(mean), vr = f32x4.splat(r);
+    const vmeanD = f32x4.splat(meanD), vmeanDot = f32x4.splat(meanDot);
+    let j: usize = 0;
+    for (; j + 4 <= c; j += 4) {
       const at = j << 2;
-      const hat = (load<f32>(x + at) - mean) * r, d = load<f32>(dy + at);
-      if (gain) store<f32>(dgain + at, load<f32>(dgain + at) + d * hat);
-      const dhat = gain ? d * load<f32>(gain + at) : d;
-      sum += <f64>dhat;
-      dot += <f64>(dhat * hat);
+      const hat = f32x4.mul(f32x4.sub(v128.load(x + at), vmean), vr);
+      let d = v128.load(dy + at);
+      if (gain) d = f32x4.mul(d, v128.load(gain + at));
+      d = f32x4.sub(f32x4.sub(d, vmeanD), f32x4.mul(hat, vmeanDot));
+      v128.store(dx + at, f32x4.mul(vr, d));
     }
-    const meanD: f32 = centre ? <f32>(sum / <f64>c) : 0, meanDot = <f32>(dot / <f64>c);
-    for (let j: usize = 0; j < c; j++) {
+    for (; j < c; j++) {
       const at = j << 2;
       const hat = (load<f32>(x + at) - mean) * r, d = load<f32>(dy + at);
       const dhat = gain ? d * load<f32>(gain + at) : d;

@@ -15,6 +15,13 @@ const LN2_LOW: f32 = -2.12194440e-4;
 const EXP_MIN: f32 = -104.0;
 const EXP_MAX: f32 = 89.0;
 
+/**
+ * Adding 1.5 · 2^23 rounds to a whole number (halves to even) and leaves it in the low bits: the
+ * conversion to integer is then a subtraction, where trunc_sat is many instructions.
+ */
+const ROUND_SHIFT: f32 = 12582912.0;
+const ROUND_SHIFT_BITS: i32 = 0x4b400000;
+
 /** 2^n for the i32 lanes of n in [−126, 127]. */
 // @ts-ignore: decorator
 @inline
@@ -33,8 +40,10 @@ function step(a: v128, x: v128, b: f32): v128 {
 // @ts-ignore: decorator
 @inline
 export function expF32x4(x: v128): v128 {
-  const clamped = f32x4.min(f32x4.max(x, f32x4.splat(EXP_MIN)), f32x4.splat(EXP_MAX));
-  const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(LOG2E)));
+  // pmin and pmax keep a NaN that comes first, and are one instruction where min and max are many.
+  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(EXP_MIN)), f32x4.splat(EXP_MAX));
+  const shifted = f32x4.add(f32x4.mul(clamped, f32x4.splat(LOG2E)), f32x4.splat(ROUND_SHIFT));
+  const n = f32x4.sub(shifted, f32x4.splat(ROUND_SHIFT));
   let r = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(LN2_HIGH)));
   r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(LN2_LOW)));
 
@@ -46,7 +55,7 @@ export function expF32x4(x: v128): v128 {
   p = step(p, r, 5.0000001201e-1);
   p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1.0));
 
-  const exponent = i32x4.trunc_sat_f32x4_s(n);
+  const exponent = i32x4.sub(shifted, i32x4.splat(ROUND_SHIFT_BITS));
   const half = i32x4.shr_s(exponent, 1);
   const rest = i32x4.sub(exponent, half);
   return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(rest));
