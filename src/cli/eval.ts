@@ -2,9 +2,8 @@
  * `onebit eval`: loss of a packed model on a text.
  * @module
  */
-import { createEngine, load } from '../core.ts';
+import { load } from '../index.ts';
 import { splitText } from '../train/data.ts';
-import { embeddedModule } from '../wasm/embedded.ts';
 import { readFileChecked } from './files.ts';
 import { formatCount, writeJson } from './format.ts';
 import { readText } from './text-input.ts';
@@ -31,7 +30,7 @@ async function run(args: Arguments): Promise<number> {
   const data = args.string('data');
   if (data === undefined) throw new UsageError('--data FILE is missing');
   const bytes = await readFileChecked(args.positionals[0], { what: 'model' });
-  const model = await load(bytes, { engine: createEngine({ module: embeddedModule() }) });
+  const model = await load(bytes);
   const text = await readText(data);
   const part = args.string('part') ?? 'all';
   const chosen = part === 'all' ? text : splitText(text)[part as 'train' | 'validation'];

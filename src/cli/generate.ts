@@ -2,9 +2,8 @@
  * `onebit generate`: text from a packed model, as it is written.
  * @module
  */
-import { createEngine, load } from '../core.ts';
-import type { Generation } from '../core.ts';
-import { embeddedModule } from '../wasm/embedded.ts';
+import type { GenerateOptions, Generation } from '../index.ts';
+import { load } from '../index.ts';
 import { readFileChecked } from './files.ts';
 import { writeJson, writeText } from './format.ts';
 import type { Arguments, Command } from './usage.ts';
@@ -32,8 +31,7 @@ export const generateCommand: Command = {
 async function run(args: Arguments): Promise<number> {
   const [path] = args.positionals;
   const bytes = await readFileChecked(path, { what: 'model' });
-  const engine = createEngine({ module: embeddedModule() });
-  const model = await load(bytes, { engine });
+  const model = await load(bytes);
   const prompt = args.string('prompt') ?? '', json = args.flag('json');
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
@@ -55,8 +53,7 @@ async function run(args: Arguments): Promise<number> {
   }
 }
 
-function options(args: Arguments, signal: AbortSignal): Parameters<
-  Awaited<ReturnType<typeof load>>['generate']>[1] {
+function options(args: Arguments, signal: AbortSignal): GenerateOptions {
   const given = {
     maxTokens: args.number('max-tokens'), temperature: args.number('temperature'),
     topK: args.number('top-k'), topP: args.number('top-p'), minP: args.number('min-p'),

@@ -2,9 +2,10 @@
  * `onebit inspect`: what is in a model file or a checkpoint.
  * @module
  */
-import { decodeSafetensors, modelSizes, readModelHeader } from '../core.ts';
-import type { BitNetConfig, ModelSizes } from '../core.ts';
-import { tokenizerFromJson } from '../core.ts';
+import type { BitNetConfig, ModelSizes } from '../index.ts';
+import {
+  decodeSafetensors, modelSizes, readModelHeader, tokenizerFromJson,
+} from '../index.ts';
 import { readFileChecked } from './files.ts';
 import { forTerminal, formatBytes, formatCount, writeJson } from './format.ts';
 import type { Arguments, Command } from './usage.ts';

@@ -4,7 +4,7 @@
  *   step 420/2000  loss 1.913  val 1.987  21,300 tokens/s  1m 12s left
  * @module
  */
-import type { StepReport } from '../core.ts';
+import type { StepReport } from '../index.ts';
 import { formatCount, formatSeconds } from './format.ts';
 
 /** Milliseconds between two drawings. */

@@ -12,8 +12,8 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, quote } from '../errors.ts';
-import type { Run } from '../core.ts';
-import { restoreCheckpoint } from '../core.ts';
+import type { Run } from '../index.ts';
+import { restoreCheckpoint } from '../index.ts';
 import { readFileChecked, sweepTemporaries, writeFileAtomic } from './files.ts';
 
 export const MODEL_NAME = 'model.onebit.safetensors';

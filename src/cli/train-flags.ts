@@ -2,17 +2,23 @@
  * The flags of `onebit train`.
  * @module
  */
-import { PRESETS } from '../core.ts';
+import { PRESETS } from '../index.ts';
 import type { Flag } from './usage.ts';
 
 const number = (value: string, help: string): Flag => ({ type: 'number', value, help });
 
 export const trainFlags: Readonly<Record<string, Flag>> = {
-  data: { type: 'string', value: 'FILE', help: 'text to train on, - for standard input (default: built-in stories)' },
+  data: {
+    type: 'string', value: 'FILE',
+    help: 'text to train on, - for standard input (default: built-in stories)',
+  },
   out: { type: 'string', value: 'DIR', help: 'where checkpoints and the model go' },
   name: { type: 'string', value: 'FILE', help: 'name of the model in DIR (model.onebit.safetensors)' },
   preset: { type: 'string', choices: PRESETS, help: 'architecture (bitnet)' },
-  tokenizer: { type: 'string', choices: ['bytes', 'chars', 'bpe'], help: 'kind of tokens (chars; bpe for stories)' },
+  tokenizer: {
+    type: 'string', choices: ['bytes', 'chars', 'bpe'],
+    help: 'kind of tokens (chars; bpe for stories)',
+  },
   vocab: number('N', 'tokens of a bpe tokenizer'),
   layers: number('N', 'blocks'),
   heads: number('N', 'attention heads'),
@@ -23,7 +29,10 @@ export const trainFlags: Readonly<Record<string, Flag>> = {
   steps: number('N', 'optimizer steps'),
   lr: number('RATE', 'peak learning rate (by preset and width)'),
   lr2: number('RATE', 'peak of the second stage of two-stage (2/3 of --lr)'),
-  schedule: { type: 'string', choices: ['polynomial', 'two-stage'], help: 'decay of the learning rate (by preset)' },
+  schedule: {
+    type: 'string', choices: ['polynomial', 'two-stage'],
+    help: 'decay of the learning rate (by preset)',
+  },
   warmup: number('N', 'warm-up steps'),
   'weight-decay': number('X', 'decay of matrices (by preset)'),
   clip: number('NORM', 'largest gradient norm, 0 for none (by preset)'),

@@ -2,14 +2,26 @@
  * What `onebit train` prints at its end.
  * @module
  */
-import type { ModelSizes, Run } from '../core.ts';
-import { createEngine, load, storyEntropy, unknownWords } from '../core.ts';
-import { embeddedModule } from '../wasm/embedded.ts';
+import type { ModelSizes, Run } from '../index.ts';
+import { load, storyEntropy, unknownWords } from '../index.ts';
 import { formatBytes, formatCount, formatSeconds, writeText } from './format.ts';
-import type { TrainResult } from './train.ts';
 
 /** Seed and length of the text that `--sample` writes. */
 const SAMPLE = { seed: 1, temperature: 0.7, maxTokens: 220 };
+
+/** What a run has to show, and `--json` prints. */
+export interface TrainResult {
+  readonly valLoss: number;
+  readonly trainLoss: number;
+  readonly steps: number;
+  readonly tokensPerSecond: number;
+  readonly seconds: number;
+  readonly parameters: number;
+  readonly bytesPacked: number;
+  readonly natsPerCharacter: number;
+  readonly bitsPerByte: number;
+  readonly model: string;
+}
 
 /** Loss beside the exact entropy, sizes, speed. */
 export function printSummary({ builtIn, trainer }: Run, result: TrainResult, sizes: ModelSizes): void {
@@ -39,7 +51,7 @@ export function printSummary({ builtIn, trainer }: Run, result: TrainResult, siz
 /** Streams a text from the packed model, loaded anew from its bytes. */
 export async function streamSample(bytes: Uint8Array, { builtIn }: Run, quiet: boolean): Promise<void> {
   if (quiet) return;
-  const model = await load(bytes, { engine: createEngine({ module: embeddedModule() }) });
+  const model = await load(bytes);
   process.stdout.write('\n');
   let text = '';
   for await (const piece of model.generate('\n', { ...SAMPLE, stop: builtIn ? '\n' : undefined })) {

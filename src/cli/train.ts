@@ -2,17 +2,18 @@
  * `onebit train`: from text to a packed model, with checkpoints on the way.
  * @module
  */
-import type { Run, RunOptions, TextEvaluation } from '../core.ts';
+import type { Run, RunOptions, TextEvaluation } from '../index.ts';
 import {
-  Engine, PRESETS, encodeCheckpoint, encodeModel, evaluate, modelSizes, prepareRun, readModelHeader,
-} from '../core.ts';
+  PRESETS, createEngine, encodeCheckpoint, encodeModel, evaluate, modelSizes, prepareRun,
+  readModelHeader,
+} from '../index.ts';
 import { HostTurn } from '../host-turn.ts';
 import { inBytes } from '../sample/language-model.ts';
-import { embeddedModule } from '../wasm/embedded.ts';
 import { writeJson } from './format.ts';
 import { Progress } from './progress.ts';
 import { RunDirectory } from './run-directory.ts';
 import { readText } from './text-input.ts';
+import type { TrainResult } from './train-report.ts';
 import { printSummary, streamSample } from './train-report.ts';
 import { trainFlags } from './train-flags.ts';
 import type { Arguments, Command } from './usage.ts';
@@ -31,27 +32,13 @@ export const trainCommand: Command = {
 const TRAIN_LOSS_TOKENS = 32_768;
 const SAVE_EVERY = 250;
 
-/** What a run has to show, and `--json` prints. */
-export interface TrainResult {
-  readonly valLoss: number;
-  readonly trainLoss: number;
-  readonly steps: number;
-  readonly tokensPerSecond: number;
-  readonly seconds: number;
-  readonly parameters: number;
-  readonly bytesPacked: number;
-  readonly natsPerCharacter: number;
-  readonly bitsPerByte: number;
-  readonly model: string;
-}
-
 async function run(args: Arguments): Promise<number> {
   const out = args.string('out');
   if (out === undefined) throw new UsageError('--out DIR is missing');
   const data = args.string('data');
   const text = data === undefined ? undefined : await readText(data);
   const directory = new RunDirectory(out, args.string('name'));
-  const prepared = prepareRun(new Engine({ module: embeddedModule() }), runOptions(args, text));
+  const prepared = prepareRun(createEngine(), runOptions(args, text));
   const overwrite = args.flag('overwrite') ? 'remove' : 'refuse';
   await directory.open(args.flag('resume') ? 'keep' : overwrite);
   const show = process.stderr.isTTY === true && !args.flag('json');

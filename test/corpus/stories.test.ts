@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import {
   STORY_SEPARATOR, generateStories, storyEntropy, storyLogProbability, storyVocabulary,
   unknownWords,
-} from '../../src/corpus/index.ts';
+} from '../../src/corpus/stories.ts';
 import { naturalLog } from '../../src/corpus/natural-log.ts';
 import { sampleText } from '../../src/corpus/sample.ts';
 import { storyGrammar } from '../../src/corpus/story-grammar.ts';

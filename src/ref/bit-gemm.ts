@@ -1,0 +1,63 @@
+/**
+ * Twins of the integer products: the definition, and the intermediate forms the kernels go
+ * through (tables of subset sums, bit planes), each written from its own definition.
+ *
+ *   y[i, n] = Σ_k x[i, k] · W̃[n, k]        i8 codes × −1, 0, +1 → i32
+ *
+ * Source  Wei et al. 2024, T-MAC (arXiv 2407.00088), tables; Rastegari et al. 2016, XNOR-Net
+ *         (arXiv 1603.05279), planes.
+ * @module
+ */
+
+/**
+ * i32[m, n] ← x · W̃ᵀ: the one definition of all three products.
+ *
+ * @param q i8[m, kp], of which k columns count
+ * @param weights i8[n, k] of −1, 0, +1
+ */
+export function gemmI8(
+  q: Int8Array, weights: Int8Array, m: number, n: number, k: number, kp: number,
+): Int32Array {
+  const y = new Int32Array(m * n);
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let c = 0; c < k; c++) sum += q[i * kp + c] * weights[j * k + c];
+      y[i * n + j] = sum;
+    }
+  return y;
+}
+
+/**
+ * u8[m, kp/4, 32]: for each group of 4 codes, 16 sums over subsets s of their low nibbles
+ * x & 15, then 16 of their high nibbles x >> 4, plus 32. Member i is in s where bit i is set.
+ */
+export function tablesI8(q: Int8Array, m: number, kp: number): Uint8Array {
+  const tables = new Uint8Array(m * kp * 8);
+  for (let group = 0; group < (m * kp) / 4; group++)
+    for (let s = 0; s < 16; s++) {
+      const members = [0, 1, 2, 3].filter((i) => s & (1 << i)).map((i) => q[group * 4 + i]);
+      tables[group * 32 + s] = members.reduce((sum, x) => sum + (x & 15), 0);
+      tables[group * 32 + 16 + s] = members.reduce((sum, x) => sum + (x >> 4), 32);
+    }
+  return tables;
+}
+
+/**
+ * b1[m, bits, kv·128]: bit b of each code in two's complement; with bits = 1, code > 0.
+ *
+ * @param kv vectors of 16 bytes a row
+ */
+export function planesI8(
+  q: Int8Array, m: number, k: number, kp: number, kv: number, bits: number,
+): Uint8Array {
+  const planes = new Uint8Array(m * bits * kv * 16);
+  for (let i = 0; i < m; i++)
+    for (let b = 0; b < bits; b++)
+      for (let c = 0; c < k; c++) {
+        const x = q[i * kp + c];
+        const isSet = bits === 1 ? x > 0 : ((x >> b) & 1) === 1;
+        if (isSet) planes[(i * bits + b) * kv * 16 + (c >> 3)] |= 1 << (c & 7);
+      }
+  return planes;
+}

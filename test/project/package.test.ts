@@ -1,0 +1,87 @@
+/** The shape of what is built: kernels without imports, exports that match, sizes, house rules. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+const KERNEL_BYTES = 64 * 1024;
+/** Everything that `import 'onebit'` loads, compressed. */
+const LIBRARY_GZIP_BYTES = 75 * 1024;
+const MAX_LINES = 300;
+
+const kernels = suite('kernel modules');
+
+for (const name of ['kernels.wasm', 'kernels.debug.wasm']) {
+  const bytes = readFileSync(join('build', name));
+  const module = new WebAssembly.Module(bytes);
+
+  kernels(`${name} imports its memory and nothing else`, () => {
+    assert.equal(WebAssembly.Module.imports(module), [
+      { module: 'env', name: 'memory', kind: 'memory' }]);
+  });
+
+  kernels(`${name} exports exactly what src/wasm/exports.ts says`, () => {
+    const source = readFileSync('src/wasm/exports.ts', 'utf8');
+    const declared = [...source.matchAll(/^ {2}(\w+)\(/gm)].map(([, found]) => found).sort();
+    const exported = WebAssembly.Module.exports(module)
+      .map((entry) => entry.name).filter((found) => found !== 'memory').sort();
+    assert.equal(exported, declared);
+  });
+}
+
+kernels('the release module stays within its budget', () => {
+  const { size } = statSync('build/kernels.wasm');
+  assert.ok(size <= KERNEL_BYTES, `${size} bytes, budget ${KERNEL_BYTES}`);
+});
+
+kernels.run();
+
+const dist = suite('package');
+
+dist('what import "onebit" loads stays within its budget', () => {
+  const chunks = readdirSync('dist/chunks').map((name) => join('dist/chunks', name));
+  const bytes = [...chunks, 'dist/index.js']
+    .reduce((sum, path) => sum + gzipSync(readFileSync(path)).length, 0);
+  assert.ok(bytes <= LIBRARY_GZIP_BYTES, `${bytes} bytes gzipped, budget ${LIBRARY_GZIP_BYTES}`);
+});
+
+dist('there are no dependencies at run time and no install scripts', () => {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+  assert.is(manifest.dependencies, undefined);
+  for (const name of ['preinstall', 'install', 'postinstall'])
+    assert.is(manifest.scripts[name], undefined);
+});
+
+dist('every file that exports names is built', () => {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const paths = Object.values(exports).flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry as Record<string, string>));
+  for (const path of paths) assert.ok(statSync(path).size > 0, path);
+});
+
+dist.run();
+
+const house = suite('house rules');
+
+house('no file is longer than 300 lines', () => {
+  for (const root of ['src', 'assembly', 'test', 'bench', 'examples']) {
+    for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+      if (!/\.tsx?$/.test(name)) continue;
+      const lines = readFileSync(join(root, name), 'utf8').split('\n').length - 1;
+      assert.ok(lines <= MAX_LINES, `${join(root, name)} has ${lines} lines`);
+    }
+  }
+});
+
+house('no line of code is longer than 110 columns', () => {
+  for (const root of ['src', 'assembly', 'test']) {
+    for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.ts') || /words|things|plots|golden/.test(name)) continue;
+      readFileSync(join(root, name), 'utf8').split('\n').forEach((line, i) =>
+        assert.ok(line.length <= 110, `${join(root, name)}:${i + 1} has ${line.length} columns`));
+    }
+  }
+});
+
+house.run();
