@@ -8,7 +8,7 @@
  * const model = await load(bytes, { engine: createEngine({ module: wasm }) });
  * @module
  */
-import { ModelFileError } from './errors.ts';
+import { ModelFileError, quote } from './errors.ts';
 import { HostTurn } from './host-turn.ts';
 import type { Evaluation } from './model/evaluate.ts';
 import { encodeModel } from './model/file.ts';
@@ -87,11 +87,22 @@ async function bytesOf(
   if (source instanceof Uint8Array) return source;
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   const body = typeof source === 'string' || source instanceof URL
-    ? await fetch(source, { signal }) : source;
+    ? await download(source, signal) : source;
   if (body instanceof Response && !body.ok)
     throw new ModelFileError('NOT_FOUND', `the server answered ${body.status} for ${name ?? body.url}`,
       { file: name, actual: body.status });
   return new Uint8Array(await body.arrayBuffer());
+}
+
+async function download(source: URL | string, signal?: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(source, { signal });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new ModelFileError('NOT_FOUND',
+      `cannot fetch ${quote(String(source))}; a file is read by the caller, and its bytes passed`,
+      { file: String(source), cause });
+  }
 }
 
 export interface TrainOptions extends RunOptions {

@@ -18,7 +18,7 @@ export * from './core.ts';
 
 /** An engine with the embedded kernels; see `createEngine` of `onebit/core`. */
 export const createEngine = (options: Partial<EngineOptions> = {}): Engine =>
-  core.createEngine({ module: options.module ?? embeddedModule(), ...options });
+  core.createEngine({ ...options, module: options.module ?? embeddedModule() });
 
 /** Loads a packed model, into an engine of its own unless one is given; see `onebit/core`. */
 export const load = (

@@ -10,7 +10,8 @@
 // The rows are dealt to even and odd bytes so that the product, which widens even and odd bytes
 // apart, gets its results in the order of the rows. Ternary tiles hold 32 bytes a group: the plane
 // "code ≥ 1" and then the plane "code = 2", so that W̃ = plane₁ + plane₂ − 1.
-// Columns are padded to `groups` · 4, rows to a multiple of 32, with 0 bits.
+// Columns are padded to `groups` · 4: b1 with 0 bits, ternary with the weight 0 (code 1). Rows are
+// padded to a multiple of 32 with 0 bits; nobody reads their results.
 //
 // Bound   A byte gather per nibble; runs once per matrix and step, about 1/M of the product's work.
 

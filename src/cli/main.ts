@@ -4,6 +4,7 @@
  * @module
  */
 import { OnebitError, quote } from '../errors.ts';
+import { version } from '../../package.json';
 import { evalCommand } from './eval.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
@@ -21,11 +22,16 @@ const overview = (): string => [
 
 /** Runs the command line; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  process.stdout.on('error', quietPipe);
+  process.stdout.on('error', outputFailed);
+  process.stderr.on('error', () => process.exit(1));
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process[name === undefined ? 'stderr' : 'stdout'].write(overview());
     return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    process.stdout.write(`${version}\n`);
+    return 0;
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);
   try {
@@ -59,8 +65,9 @@ function fail(error: unknown, command?: Command): number {
   return 1;
 }
 
-/** The reader of our output has gone (`| head -1`): end quietly. */
-function quietPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+/** The reader of our output has gone (`| head -1`): end quietly. Anything else is a failure. */
+function outputFailed({ code }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') process.exit(0);
+  process.stderr.write(`onebit: cannot write the output (${code})\n`);
+  process.exit(1);
 }

@@ -15,16 +15,28 @@ import { CheckpointError, quote } from '../errors.ts';
 import type { Run } from '../index.ts';
 import { restoreCheckpoint } from '../index.ts';
 import { readFileChecked, sweepTemporaries, writeFileAtomic } from './files.ts';
+import { UsageError } from './usage.ts';
 
 export const MODEL_NAME = 'model.onebit.safetensors';
 const NEWEST = 'checkpoint.safetensors';
 const PREVIOUS = 'checkpoint.previous.safetensors';
 
+/** What `resume` has to say. */
+export interface Resumed {
+  readonly note: string;
+  readonly warning?: string;
+}
+
 export class RunDirectory {
   readonly path: string;
   readonly modelName: string;
+  /** The newest checkpoint is damaged: it must not take the place of the previous one. */
+  #newestBroken = false;
 
+  /** @throws {UsageError} If the name is not that of a file of its own in the directory. */
   constructor(path: string, modelName = MODEL_NAME) {
+    if (/[\\/\0]|^\.{0,2}$/.test(modelName) || modelName === NEWEST || modelName === PREVIOUS)
+      throw new UsageError(`--name expected a file name of its own, got ${quote(modelName)}`);
     this.path = path;
     this.modelName = modelName;
   }
@@ -59,17 +71,19 @@ export class RunDirectory {
   /** Writes a checkpoint; the one before stays until it is whole. */
   async save(bytes: Uint8Array): Promise<void> {
     const newest = join(this.path, NEWEST);
-    if (await exists(newest)) await rename(newest, join(this.path, PREVIOUS)).catch(() => undefined);
+    if (!this.#newestBroken && (await exists(newest)))
+      await rename(newest, join(this.path, PREVIOUS)).catch(() => undefined);
     await writeFileAtomic(newest, bytes);
+    this.#newestBroken = false;
   }
 
   /**
    * Restores the newest whole checkpoint.
    *
-   * @returns what to tell the user, or undefined if there was none
+   * @returns where the run continues and, if the newest was unusable, why; undefined if there was none
    * @throws {CheckpointError} MISMATCH if it belongs to another run; CORRUPT if none is whole
    */
-  async resume({ trainer, tokenizer }: Run): Promise<string | undefined> {
+  async resume({ trainer, tokenizer }: Run): Promise<Resumed | undefined> {
     let broken: CheckpointError | undefined;
     for (const name of [NEWEST, PREVIOUS]) {
       const path = join(this.path, name);
@@ -77,11 +91,12 @@ export class RunDirectory {
       try {
         restoreCheckpoint(
           trainer, tokenizer.toJson(), await readFileChecked(path, { what: 'checkpoint' }), path);
-        const after = broken ? ` (${quote(NEWEST)} is unusable: ${broken.code})` : '';
-        return `continuing from step ${trainer.stepsDone} of ${quote(path)}${after}`;
+        const warning = broken && `${broken.file} is unusable (${broken.code}); using the one before`;
+        return { note: `continuing from step ${trainer.stepsDone} of ${quote(path)}`, warning };
       } catch (error) {
         if (!(error instanceof CheckpointError) || error.code === 'MISMATCH') throw error;
         broken ??= error;
+        this.#newestBroken = true;
       }
     }
     if (broken) throw broken;

@@ -2,6 +2,7 @@
  * `onebit train`: from text to a packed model, with checkpoints on the way.
  * @module
  */
+import { checkInteger } from '../check.ts';
 import type { Run, RunOptions, TextEvaluation } from '../index.ts';
 import {
   PRESETS, createEngine, encodeCheckpoint, encodeModel, evaluate, modelSizes, prepareRun,
@@ -31,10 +32,14 @@ export const trainCommand: Command = {
 /** Tokens of the training part that `trainLoss` is measured on. */
 const TRAIN_LOSS_TOKENS = 32_768;
 const SAVE_EVERY = 250;
+const SIGNAL_EXIT: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 async function run(args: Arguments): Promise<number> {
   const out = args.string('out');
   if (out === undefined) throw new UsageError('--out DIR is missing');
+  if (args.flag('resume') && args.flag('overwrite'))
+    throw new UsageError('--resume and --overwrite exclude each other');
+  intervals(args);
   const data = args.string('data');
   const text = data === undefined ? undefined : await readText(data);
   const directory = new RunDirectory(out, args.string('name'));
@@ -45,9 +50,10 @@ async function run(args: Arguments): Promise<number> {
   const resumed = args.flag('resume') ? await directory.resume(prepared) : undefined;
   const progress = new Progress(
     prepared.trainer.options.steps, prepared.trainer.stepsDone, show);
-  if (resumed) progress.note(resumed);
-  if (!(await trainLoop(prepared, directory, progress, args))) return 130;
-  return finish(prepared, directory, progress, args);
+  if (resumed) progress.note(resumed.note);
+  if (resumed?.warning) process.stderr.write(`onebit: ${resumed.warning}\n`);
+  return (await trainLoop(prepared, directory, progress, args)) ||
+    finish(prepared, directory, progress, args);
 }
 
 function runOptions(args: Arguments, text?: string): RunOptions {
@@ -68,18 +74,22 @@ function runOptions(args: Arguments, text?: string): RunOptions {
   };
 }
 
-/** Trains to the end; false if interrupted, with the state saved. */
+/** Trains to the end, and returns 0; or the exit code of an interruption, with the state saved. */
 async function trainLoop(
   { trainer, tokenizer }: Run, directory: RunDirectory, progress: Progress, args: Arguments,
-): Promise<boolean> {
-  const saveEvery = args.number('save-every') ?? SAVE_EVERY;
-  const evalEvery = args.number('eval-every') ?? 0;
-  const save = (): Promise<void> => directory.save(encodeCheckpoint(trainer, tokenizer.toJson()));
-  let interrupted = false;
-  const interrupt = (): void => void (interrupted = true);
+): Promise<number> {
+  const { saveEvery, evalEvery } = intervals(args);
+  let saved = trainer.stepsDone;
+  const save = async (): Promise<void> => {
+    if (trainer.stepsDone === saved) return;
+    await directory.save(encodeCheckpoint(trainer, tokenizer.toJson()));
+    saved = trainer.stepsDone;
+  };
+  let exitCode = 0;
+  const interrupt = (signal: NodeJS.Signals): void => void (exitCode = SIGNAL_EXIT[signal]!);
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const turn = new HostTurn();
-  while (!trainer.done && !interrupted) {
+  while (!trainer.done && exitCode === 0) {
     const report = trainer.step();
     progress.step(report);
     if (evalEvery > 0 && report.step % evalEvery === 0)
@@ -88,9 +98,17 @@ async function trainLoop(
     await turn.give();
   }
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  if (interrupted || saveEvery > 0) await save();
-  if (interrupted) progress.note(`stopped at step ${trainer.stepsDone}; --resume continues`);
-  return !interrupted;
+  if (exitCode !== 0 || saveEvery > 0) await save();
+  if (exitCode !== 0) progress.note(`stopped at step ${trainer.stepsDone}; --resume continues`);
+  return exitCode;
+}
+
+/** Steps between checkpoints and between validations; 0 is never. */
+function intervals(args: Arguments): { saveEvery: number; evalEvery: number } {
+  const saveEvery = args.number('save-every') ?? SAVE_EVERY, evalEvery = args.number('eval-every') ?? 0;
+  checkInteger('train', '--save-every', saveEvery, 0);
+  checkInteger('train', '--eval-every', evalEvery, 0);
+  return { saveEvery, evalEvery };
 }
 
 async function finish(

@@ -192,10 +192,12 @@ function metadataJson(metadata: Metadata, sealed: boolean): string[] {
  * decodeSafetensors(encodeSafetensors([], { a: 'b' })).metadata.get('a'); // 'b'
  */
 export function decodeSafetensors(
-  bytes: Uint8Array, file?: string, options: DecodeOptions = {},
+  source: Uint8Array, file?: string, options: DecodeOptions = {},
 ): SafetensorsFile {
-  if (!(bytes instanceof Uint8Array))
-    throw new TypeError(`decodeSafetensors: "bytes" expected a Uint8Array, got ${show(bytes)}`);
+  if (!(source instanceof Uint8Array))
+    throw new TypeError(`decodeSafetensors: "bytes" expected a Uint8Array, got ${show(source)}`);
+  // A subclass may slice without copying, as Node's Buffer does.
+  const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   const { verify = true, requireSeal = false, maxHeaderBytes = MAX_HEADER_BYTES } = options;
   checkInteger('decodeSafetensors', 'maxHeaderBytes', maxHeaderBytes, 2);
   const start = LENGTH_BYTES + readHeaderLength(bytes, maxHeaderBytes, file);

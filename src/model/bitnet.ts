@@ -69,6 +69,8 @@ export class BitNet implements Compute {
   ): Float32Array {
     const { cache, last = false } = options;
     checkInteger('logits', 'ids.length', ids.length, 1);
+    if (cache && !cache.fits(this.engine, this.config))
+      throw new RangeError('logits: "cache" expected one that this model created');
     return this.#run(() => {
       const room = cache?.capacity ?? this.config.maxPositionEmbeddings;
       checkContext((cache?.length ?? 0) + ids.length, room);

@@ -142,6 +142,8 @@ function checkSizes(c: BitNetConfig): void {
   divides(c, 'numKeyValueHeads', 'numAttentionHeads', 1);
   divides(c, 'quantizationGroups', 'numKeyValueHeads', 1);
   divides(c, 'quantizationGroups', 'intermediateSize', 1);
+  if (c.shiftedMlpInput && c.activationBits === 1)
+    throw new RangeError('config: "shiftedMlpInput" expected false with 1 activation bit, got true');
   if (c.quantizationGroups > 1 && (!c.subNorms || c.weights === 'f32'))
     throw new RangeError('config: "quantizationGroups" expected 1 without packed weights and SubLN');
 }

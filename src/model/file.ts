@@ -12,9 +12,10 @@
 import { ModelFileError } from '../errors.ts';
 import type { NamedTensor, SafetensorsFile } from '../io/safetensors.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
+import type { BitWeights } from '../ops/bit-weights.ts';
 import { layOut } from '../ops/bit-weights.ts';
 import type { BitKind } from '../quant/layout.ts';
-import { fileRowBytes, paddedRows, rowBytes } from '../quant/layout.ts';
+import { BITS, fileRowBytes, paddedRows, rowBytes } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
 import { Workspace } from '../wasm/workspace.ts';
 import { BitNet } from './bitnet.ts';
@@ -104,8 +105,20 @@ export function readModelHeader(bytes: Uint8Array, name?: string): ModelHeader {
       `model file version ${metadata.get('version')}; this onebit reads version ${VERSION}`,
       { file: name, field: 'version', expected: VERSION, actual: metadata.get('version') });
   const config = readConfig(metadata.get('config'), name);
+  checkTensorCount(file, config, name);
   for (const spec of tensorSpecs(config)) checkTensor(file, config, spec, name);
   return { config, tokenizer: metadata.get('tokenizer') ?? '', file };
+}
+
+/** Every layer has a tensor a group, so a file of few tensors cannot be made to cost much. */
+function checkTensorCount(
+  { tensors }: SafetensorsFile, { numHiddenLayers, quantizationGroups }: BitNetConfig, file?: string,
+): void {
+  const least = numHiddenLayers * quantizationGroups;
+  if (tensors.size < least)
+    throw new ModelFileError('MISSING_TENSOR',
+      `the configuration needs more than ${least} tensors, the file has ${tensors.size}`,
+      { file, expected: least, actual: tensors.size });
 }
 
 function checkTensor(
@@ -136,17 +149,14 @@ function checkTensor(
  * @throws {EngineError} OUT_OF_MEMORY; what was allocated is given back.
  */
 export function buildModel(engine: Engine, { config, file }: ModelHeader, name?: string): BitNet {
-  const weights = new RunWeights(engine);
-  try {
+  return engine.heap.allOrNothing(() => {
+    const weights = new RunWeights(engine);
     for (const spec of tensorSpecs(config)) {
       if (isPacked(spec, config)) loadPacked(engine, config, spec, file, weights, name);
       else weights.addFloat(spec, floatsOf(file, spec.name, name));
     }
     return new BitNet(config, weights);
-  } catch (error) {
-    weights.dispose();
-    throw error;
-  }
+  });
 }
 
 /** The values of an F32 tensor, checked to be finite. */
@@ -167,7 +177,7 @@ function loadPacked(
   const { data } = file.tensors.get(name)!;
   const packed = allocPart(engine, config, spec, false);
   weights.addPart({ name, packed });
-  if (packed.kind === 't2') checkCodes(data, name, fileName);
+  checkCodes(data, packed, name, fileName);
   const inFile = fileRowBytes(packed.kind, cols), inMemory = rowBytes(packed.kind, cols);
   const workspace = new Workspace(engine.heap);
   const codes = packed.codes || workspace.alloc(paddedRows(rows) * inMemory);
@@ -180,12 +190,19 @@ function loadPacked(
   scales.forEach((scale, g) => engine.f32(packed.scales + g * run * 4, run).fill(scale));
 }
 
-/** Two-bit codes are 0, 1 or 2. */
-function checkCodes(data: Uint8Array, name: string, file?: string): void {
-  const index = data.findIndex((byte) => (byte & (byte >> 1) & 0x55) !== 0);
-  if (index >= 0)
-    throw new ModelFileError('INVALID_CODE', `${name} has the code 3 in byte ${index}`,
-      { file, field: name, offset: index, expected: '0, 1 or 2', actual: data[index] });
+/** Two-bit codes are 0, 1 or 2; what pads a row stands for nothing, so it has one form. */
+function checkCodes(data: Uint8Array, w: BitWeights, name: string, file?: string): void {
+  const fail = (index: number, expected: string): never => {
+    throw new ModelFileError('INVALID_CODE', `${name} byte ${index} expected ${expected}`,
+      { file, field: name, offset: index, expected, actual: data[index] });
+  };
+  const three = w.kind === 't2' ? data.findIndex((byte) => (byte & (byte >> 1) & 0x55) !== 0) : -1;
+  if (three >= 0) fail(three, 'codes 0, 1 or 2');
+  const bytes = fileRowBytes(w.kind, w.cols), used = (w.cols * BITS[w.kind]) % 8;
+  if (used === 0) return;
+  const padding = (w.kind === 't2' ? 0x55 : 0) >> used;
+  for (let r = 1; r <= w.rows; r++)
+    if (data[r * bytes - 1] >> used !== padding) fail(r * bytes - 1, 'padding without weights');
 }
 
 /** Bytes of a model's weights packed and in f32 and f16, and of the linear weights alone. */

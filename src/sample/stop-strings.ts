@@ -24,11 +24,11 @@ export class StopStrings {
   push(text: string): string {
     if (this.#found) return '';
     const all = this.#held + text;
-    const ends = this.#stops.map((stop) => all.indexOf(stop)).filter((at) => at >= 0);
-    if (ends.length > 0) {
+    const at = firstStop(all, this.#stops);
+    if (at >= 0) {
       this.#found = true;
       this.#held = '';
-      return all.slice(0, Math.min(...ends));
+      return all.slice(0, at);
     }
     const hold = Math.max(0, ...this.#stops.map((stop) => overlap(all, stop)));
     this.#held = all.slice(all.length - hold);
@@ -41,6 +41,22 @@ export class StopStrings {
     this.#held = '';
     return rest;
   }
+}
+
+/**
+ * Where the stop string begins that is whole first, −1 if none is; of several, the longest. So the
+ * result is the same however the text was cut into pieces.
+ */
+function firstStop(text: string, stops: readonly string[]): number {
+  let start = -1, end = Infinity;
+  for (const stop of stops) {
+    const at = text.indexOf(stop);
+    if (at < 0 || at + stop.length > end) continue;
+    if (at + stop.length === end && at > start) continue;
+    start = at;
+    end = at + stop.length;
+  }
+  return start;
 }
 
 /** Length of the longest end of `text` that is a beginning of `stop`. */

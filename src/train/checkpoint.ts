@@ -110,7 +110,9 @@ function firstDifference(found: string, expected: string): { was: string; now: s
   try {
     const a = JSON.parse(found), b = JSON.parse(expected);
     const key = Object.keys(b).find((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]));
-    if (key) return { was: short(`${key} ${a[key]}`), now: short(`${key} ${b[key]}`) };
+    const show = (value: unknown): string =>
+      typeof value === 'object' ? `another ${key}` : `${key} ${String(value)}`;
+    if (key) return { was: short(show(a[key])), now: short(show(b[key])) };
   } catch { /* not JSON: compare as text */ }
   return { was: short(found), now: short(expected) };
 }

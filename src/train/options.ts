@@ -84,8 +84,9 @@ function checkOptions(o: TrainingOptions): void {
       checkNumber('train', name, o[name], 0, 1e3);
     for (const name of ['finalShare', 'beta1', 'beta2'] as const)
       checkNumber('train', name, o[name], 0, 1);
-    for (const name of ['power', 'weightDecay', 'clipNorm', 'epsilon'] as const)
+    for (const name of ['power', 'weightDecay', 'clipNorm'] as const)
       checkNumber('train', name, o[name], 0, 1e6);
+    checkNumber('train', 'epsilon', o.epsilon, 1e-30, 1);
     if (o.schedule !== 'polynomial' && o.schedule !== 'two-stage')
       throw new RangeError(
         `train: "schedule" expected polynomial or two-stage, got ${show(o.schedule)}`);

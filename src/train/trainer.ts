@@ -51,10 +51,10 @@ export class Trainer {
     this.config = config;
     this.options = options;
     this.dataset = checkDataset(dataset, config.maxPositionEmbeddings);
-    this.weights = new TrainedWeights(engine, config);
+    this.weights = engine.heap.allOrNothing(() => new TrainedWeights(engine, config));
     initialize(this.weights, config.numHiddenLayers, new Rng(options.seed, WEIGHT_STREAM));
     this.rng = new Rng(options.seed, DATA_STREAM);
-    this.model = new BitNet(config, this.weights);
+    this.model = engine.heap.allOrNothing(() => new BitNet(config, this.weights));
   }
 
   /** Steps done. */
@@ -69,6 +69,7 @@ export class Trainer {
   /** Goes to a step whose weights, moments and generator were just put in place. */
   resumeAt(step: number): void {
     this.#step = step;
+    this.#clearGradients();
     this.model.invalidate();
   }
 
@@ -78,6 +79,20 @@ export class Trainer {
    * @throws {TrainingError} NON_FINITE, with step and tensor; no weight has changed then.
    */
   step(): StepReport {
+    try {
+      return this.model.engine.run(() => this.#oneStep());
+    } catch (error) {
+      this.#clearGradients();
+      throw error;
+    }
+  }
+
+  #clearGradients(): void {
+    const { engine, gradients, count } = this.weights;
+    engine.f32(gradients, count).fill(0);
+  }
+
+  #oneStep(): StepReport {
     const { options, weights, model } = this;
     const context = this.config.maxPositionEmbeddings;
     const tokens = options.batch * context * options.accumulation;

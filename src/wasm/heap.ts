@@ -54,8 +54,11 @@ export class Heap {
       this.#used.set(ptr, size);
       return ptr;
     }
-    const ptr = this.#top;
+    const last = this.#free.at(-1);
+    const adjoins = last !== undefined && last.ptr + last.bytes === this.#top;
+    const ptr = adjoins ? last.ptr : this.#top;
     this.#growTo(ptr + size);
+    if (adjoins) this.#free.pop();
     this.#top = ptr + size;
     this.#used.set(ptr, size);
     return ptr;
@@ -80,6 +83,17 @@ export class Heap {
     if (!next || span.ptr + span.bytes !== next.ptr) return;
     span.bytes += next.bytes;
     this.#free.splice(i + 1, 1);
+  }
+
+  /** The result of `work`; if it throws, every block that it took is given back. */
+  allOrNothing<R>(work: () => R): R {
+    const before = new Set(this.#used.keys());
+    try {
+      return work();
+    } catch (error) {
+      for (const ptr of [...this.#used.keys()]) if (!before.has(ptr)) this.free(ptr);
+      throw error;
+    }
   }
 
   #growTo(end: number): void {

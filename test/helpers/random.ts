@@ -24,10 +24,6 @@ export const randomI8 = (n: number, seed: number, min = -128, max = 127): Int8Ar
 export const randomI32 = (n: number, seed: number, min: number, max: number): Int32Array =>
   Int32Array.from(integers(n, seed, min, max));
 
-/** u8[n], uniform. */
-export const randomBytes = (n: number, seed: number): Uint8Array =>
-  Uint8Array.from(integers(n, seed, 0, 255));
-
 /** i8[n] of −1 and 1. */
 export const randomSigns = (n: number, seed: number): Int8Array =>
   Int8Array.from(integers(n, seed, 0, 1), (bit) => 2 * bit - 1);

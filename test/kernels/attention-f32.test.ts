@@ -178,6 +178,15 @@ for (const { name, engine } of builds) {
     assert.is.not(after[4 * width], before[4 * width]);
   });
 
+  test('gives equal keys equal weight, in fours and in the rest', () => {
+    for (const headDim of [4, 20]) {
+      const c = makeCase(7, 1, 1, headDim), row = c.k.slice(0, headDim);
+      const k = c.k.map((_, i) => row[i % headDim]);
+      const last = forward(engine, { ...c, k }).p.slice(6 * 8, 6 * 8 + 7);
+      sameBits(last, new Float32Array(7).fill(last[0]));
+    }
+  });
+
   test('puts all weight on one key where scores are ±10,000', () => {
     const shape = { queries: 3, offset: 0, heads: 1, kvHeads: 1, headDim: 4 };
     const q = new Float32Array(12).fill(100), v = randomF32(12, 5);

@@ -76,7 +76,7 @@ for (const build of builds) {
       const x = Int8Array.from({ length: m * k }, (_, i) => FILLS[Math.floor(i / k)](i % k));
 
       for (const sign of [1, -1]) {
-        test(`${kind}: no counter wraps with ${k} columns of extreme codes, weights ${sign}`, () => {
+        test(`${kind}: no counter wraps with ${k} extreme codes and weights ${sign}`, () => {
           const product = { m, n, k, x, w: new Int8Array(n * k).fill(sign) };
           sameIntegers(lookup(build, kind, product), naive(product));
         });

@@ -92,7 +92,8 @@ for (const build of builds) {
         const bits = ref.packB1(w, 0, rows, cols, bytes);
         const scale = randomF32(rows, cols);
         sameBits(
-          expand(build, bits, scale, cols, bytes), ref.expand('b1', bits, scale, rows, cols, bytes));
+          expand(build, bits, scale, cols, bytes),
+          ref.expand('b1', bits, scale, rows, cols, bytes));
         sameIntegers(
           rowSums(build, bits, rows, cols, bytes), ref.rowSums('b1', bits, rows, cols, bytes));
       }

@@ -157,6 +157,7 @@ trainer('changes no weight where a gradient is not finite, and says where', () =
     error.field === `gradient of ${FINAL_NORM}`);
   state().forEach((array, i) => sameBits(array, before[i]));
   assert.is(t.stepsDone, 1);
+  assert.ok(Number.isFinite(t.step().loss), 'the bad gradient is gone at the next step');
 });
 
 trainer('names the weight where one is not finite, and stays at its step', () => {

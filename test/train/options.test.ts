@@ -84,7 +84,7 @@ const BAD: Partial<Record<keyof TrainingOptions, unknown[]>> = {
   power: [-1, NaN, Infinity],
   weightDecay: [-0.1, NaN],
   clipNorm: [-1, NaN],
-  epsilon: [-1e-8, NaN],
+  epsilon: [-1e-8, 0, NaN], // 0 / (√0 + 0) where a row never has a gradient
   schedule: ['cosine', 3],
 };
 
