@@ -35,7 +35,7 @@ export function nonFinite(weights: TrainedWeights, step: number): TrainingError 
     }
   }
   return new TrainingError('NON_FINITE',
-    `step ${step}: the loss is not finite; try a smaller learning rate`, { step, field: 'loss' });
+    `step ${step}: the loss or the norm of the gradients is not finite; try a smaller learning rate`, { step, field: 'loss' });
 }
 
 /**

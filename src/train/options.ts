@@ -74,23 +74,32 @@ export function trainingOptions(
 const withoutUndefined = <T extends object>(object: T): T =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 
+/** Ranges of the numbers, inclusive: a moment's decay of 1 would never let go of its first value. */
+const RANGES: readonly (readonly [keyof TrainingOptions, number, number])[] = [
+  ['learningRate', 0, 1e3], ['secondLearningRate', 0, 1e3], ['finalShare', 0, 1],
+  ['beta1', 0, 1 - 1e-6], ['beta2', 0, 1 - 1e-6], ['epsilon', 1e-30, 1],
+  ['power', 0, 1e6], ['weightDecay', 0, 1e6], ['clipNorm', 0, 1e6],
+];
+const INTEGERS: readonly (readonly [keyof TrainingOptions, number, number])[] = [
+  ['steps', 1, 1e9], ['batch', 1, 1e9], ['accumulation', 1, 1e9], ['warmupSteps', 0, 1e9],
+  ['seed', 0, Number.MAX_SAFE_INTEGER],
+];
+
 function checkOptions(o: TrainingOptions): void {
+  for (const [field, min, max] of INTEGERS)
+    asBadConfig(field, () => checkInteger('train', field, o[field], min, max));
+  for (const [field, min, max] of RANGES)
+    asBadConfig(field, () => checkNumber('train', field, o[field], min, max));
+  if (o.schedule !== 'polynomial' && o.schedule !== 'two-stage')
+    throw new TrainingError('BAD_CONFIG',
+      `train: "schedule" expected polynomial or two-stage, got ${show(o.schedule)}`,
+      { field: 'schedule', actual: o.schedule });
+}
+
+function asBadConfig(field: string, check: () => void): void {
   try {
-    for (const name of ['steps', 'batch', 'accumulation'] as const)
-      checkInteger('train', name, o[name], 1, 1e9);
-    checkInteger('train', 'warmupSteps', o.warmupSteps, 0);
-    checkInteger('train', 'seed', o.seed, 0);
-    for (const name of ['learningRate', 'secondLearningRate'] as const)
-      checkNumber('train', name, o[name], 0, 1e3);
-    for (const name of ['finalShare', 'beta1', 'beta2'] as const)
-      checkNumber('train', name, o[name], 0, 1);
-    for (const name of ['power', 'weightDecay', 'clipNorm'] as const)
-      checkNumber('train', name, o[name], 0, 1e6);
-    checkNumber('train', 'epsilon', o.epsilon, 1e-30, 1);
-    if (o.schedule !== 'polynomial' && o.schedule !== 'two-stage')
-      throw new RangeError(
-        `train: "schedule" expected polynomial or two-stage, got ${show(o.schedule)}`);
+    check();
   } catch (cause) {
-    throw new TrainingError('BAD_CONFIG', (cause as Error).message, { cause });
+    throw new TrainingError('BAD_CONFIG', (cause as Error).message, { field, cause });
   }
 }

@@ -84,6 +84,11 @@ check('refuses words and numbers it does not know', () => {
   for (const value of [0, Infinity]) throwsA(() => make({ ropeTheta: value }), RangeError, 'ropeT');
 });
 
+check('refuses to shift activations of one bit', () => {
+  throwsA(() => make({ shiftedMlpInput: true, activationBits: 1 }), RangeError, 'shiftedMlpInput');
+  make({ shiftedMlpInput: true, activationBits: 2 });
+});
+
 check.run();
 
 const read = suite('readConfig');
