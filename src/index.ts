@@ -10,15 +10,40 @@
 import type {
   Engine, EngineOptions, LoadOptions, ModelSource, Trained, TrainOptions,
 } from './core.ts';
+import { checkInteger } from './check.ts';
 import * as core from './core.ts';
 import type { LanguageModel } from './sample/language-model.ts';
-import { embeddedModule } from './wasm/embedded.ts';
+import { machineThreads, spawnWorker } from '#spawn';
+import { embeddedModule, embeddedSharedModule } from './wasm/embedded.ts';
 
 export * from './core.ts';
 
-/** An engine with the embedded kernels; see `createEngine` of `onebit/core`. */
-export const createEngine = (options: Partial<EngineOptions> = {}): Engine =>
-  core.createEngine({ ...options, module: options.module ?? embeddedModule() });
+/** More threads than this do not help. */
+const MAX_THREADS = 64;
+
+/** How an engine is made where the kernels are embedded. All is optional. */
+export interface EmbeddedEngineOptions extends Partial<EngineOptions> {
+  /** Threads, this one included. Default: as many as the machine runs, 1 if memory is not shared. */
+  threads?: number;
+}
+
+/**
+ * An engine with the embedded kernels. Its workers start when there is work for them.
+ *
+ * @throws {RangeError} If `threads` is no integer from 1 to 64.
+ * @throws {EngineError} NO_WASM, NO_SIMD
+ * @example
+ * createEngine({ threads: 2 }).info.threads; // 2
+ */
+export function createEngine(options: EmbeddedEngineOptions = {}): Engine {
+  const { threads = Math.min(machineThreads(), MAX_THREADS), ...rest } = options;
+  checkInteger('createEngine', 'threads', threads, 1, MAX_THREADS);
+  const own = rest.module === undefined && threads > 1;
+  return core.createEngine({
+    ...rest, module: rest.module ?? embeddedModule(),
+    threading: own ? { threads, module: embeddedSharedModule(), spawn: spawnWorker } : rest.threading,
+  });
+}
 
 /** Loads a packed model, into an engine of its own unless one is given; see `onebit/core`. */
 export const load = (

@@ -3,7 +3,7 @@
  * @module
  */
 import type { GenerateOptions, Generation } from '../index.ts';
-import { load } from '../index.ts';
+import { createEngine, load } from '../index.ts';
 import { readFileChecked } from './files.ts';
 import { writeJson, writeText } from './format.ts';
 import type { Arguments, Command } from './usage.ts';
@@ -22,6 +22,7 @@ export const generateCommand: Command = {
     'min-p': { type: 'number', value: 'X', help: 'only those at least X times the likeliest (0)' },
     'repetition-penalty': { type: 'number', value: 'X', help: 'above 1 discourages repetition (1)' },
     'stop': { type: 'string', value: 'TEXT', help: 'end before this text' },
+    'threads': { type: 'number', value: 'N', help: 'threads (as many as the machine has)' },
     'seed': { type: 'number', value: 'N', help: 'same seed, same text (0)' },
     'json': { type: 'boolean', help: 'print one JSON object instead of text' },
   },
@@ -31,7 +32,7 @@ export const generateCommand: Command = {
 async function run(args: Arguments): Promise<number> {
   const [path] = args.positionals;
   const bytes = await readFileChecked(path, { what: 'model' });
-  const model = await load(bytes);
+  const model = await load(bytes, { engine: createEngine({ threads: args.number('threads') }) });
   const prompt = args.string('prompt') ?? '', json = args.flag('json');
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());

@@ -72,5 +72,6 @@ function describe({ format, metadata, tensors, bytes, model }: Inspection): stri
   const width = Math.max(...tensors.map(({ name }) => name.length), 0);
   return rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join('') + '\n' +
     tensors.map(({ name, dtype, shape, bytes: size }) =>
-      `${name.padEnd(width)}  ${dtype.padEnd(4)} [${shape.join(', ')}]  ${formatBytes(size)}\n`).join('');
+      `${name.padEnd(width)}  ${dtype.padEnd(4)} [${shape.join(', ')}]  ${formatBytes(size)}\n`)
+      .join('');
 }

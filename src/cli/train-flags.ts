@@ -43,6 +43,7 @@ export const trainFlags: Readonly<Record<string, Flag>> = {
   'eval-every': number('N', 'steps between validations shown, 0 for none (0)'),
   resume: { type: 'boolean', help: 'continue from the newest whole checkpoint in DIR, if any' },
   overwrite: { type: 'boolean', help: 'replace a run that is in DIR' },
+  threads: number('N', 'threads (as many as the machine has)'),
   seed: number('N', 'seed of weights and data order (0)'),
   sample: { type: 'boolean', help: 'write a text with the packed model at the end' },
   json: { type: 'boolean', help: 'print one JSON object instead of text' },

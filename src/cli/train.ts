@@ -43,7 +43,7 @@ async function run(args: Arguments): Promise<number> {
   const data = args.string('data');
   const text = data === undefined ? undefined : await readText(data);
   const directory = new RunDirectory(out, args.string('name'));
-  const prepared = prepareRun(createEngine(), runOptions(args, text));
+  const prepared = prepareRun(createEngine({ threads: args.number('threads') }), runOptions(args, text));
   const overwrite = args.flag('overwrite') ? 'remove' : 'refuse';
   await directory.open(args.flag('resume') ? 'keep' : overwrite);
   const show = process.stderr.isTTY === true && !args.flag('json');

@@ -33,19 +33,20 @@ const padded = (keys: number): number => Math.ceil(keys / 4) * 4;
 export function attend(
   compute: Compute, q: Matrix, k: Matrix, v: Matrix, batch: number, shape: Heads, keep: boolean,
 ): { out: Matrix; probabilities: number } {
-  const { engine: { kernels }, workspace } = compute;
+  const { engine, workspace } = compute;
   const { heads, kvHeads, headDim } = shape;
   const t = q.rows / batch, s = padded(t);
   checkShape('attend', 'k', k, q.rows, kvHeads * headDim);
   const out = newMatrix(compute, q.rows, q.cols);
   const rowBytes = heads * t * s * 4;
-  const probabilities = workspace.alloc(keep ? batch * rowBytes : s * 4);
-  for (let b = 0; b < batch; b++) {
+  const stride = keep ? rowBytes : s * 4;
+  const probabilities = workspace.alloc(batch * stride);
+  engine.each('attentionF32', batch, (b) => {
     const [qb, kb, vb, ob] = [q, k, v, out].map((m) => rowsOf(m, b * t, (b + 1) * t).ptr);
-    const p = keep ? probabilities + b * rowBytes : probabilities;
-    kernels.attentionF32(
-      qb, kb, vb, ob, p, t, 0, heads, kvHeads, headDim, q.cols, k.cols, keep);
-  }
+    return [
+      qb, kb, vb, ob, probabilities + b * stride, t, 0, heads, kvHeads, headDim, q.cols, k.cols,
+      Number(keep)];
+  });
   return { out, probabilities: keep ? probabilities : 0 };
 }
 
@@ -70,17 +71,17 @@ export function attendBackward(
   compute: Compute, dout: Matrix, q: Matrix, k: Matrix, v: Matrix, probabilities: number,
   batch: number, { heads, kvHeads, headDim }: Heads,
 ): { dq: Matrix; dk: Matrix; dv: Matrix } {
-  const { engine: { kernels }, workspace } = compute;
+  const { engine, workspace } = compute;
   const t = q.rows / batch, s = padded(t);
   checkShape('attendBackward', 'dout', dout, q.rows, q.cols);
   const dq = newMatrix(compute, q.rows, q.cols);
   const dk = newZeros(compute, k.rows, k.cols), dv = newZeros(compute, v.rows, v.cols);
-  const scratch = workspace.alloc(s * 4);
-  for (let b = 0; b < batch; b++) {
+  const scratch = workspace.alloc(batch * s * 4);
+  engine.each('attentionBackwardF32', batch, (b) => {
     const at = (m: Matrix): number => rowsOf(m, b * t, (b + 1) * t).ptr;
-    kernels.attentionBackwardF32(
-      at(dout), at(q), at(k), at(v), probabilities + b * heads * t * s * 4, scratch,
-      at(dq), at(dk), at(dv), t, heads, kvHeads, headDim, q.cols, k.cols);
-  }
+    return [
+      at(dout), at(q), at(k), at(v), probabilities + b * heads * t * s * 4, scratch + b * s * 4,
+      at(dq), at(dk), at(dv), t, heads, kvHeads, headDim, q.cols, k.cols];
+  });
   return { dq, dk, dv };
 }

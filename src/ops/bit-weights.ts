@@ -15,6 +15,8 @@ import { checkShape } from './matrix.ts';
 
 /** Smallest γ of ternary weights. */
 const GAMMA_MIN = 1e-5;
+/** Weights that are worth a thread's while. */
+const EXPAND_GRAIN = 16_384;
 
 /** A packed matrix W̃[rows, cols] with its scales. Addresses are byte offsets; 0 is absent. */
 export interface BitWeights {
@@ -85,7 +87,9 @@ export function binarize(compute: Compute, latent: Matrix, w: BitWeights, groups
 }
 
 /** Fills tiles and row sums from row-major codes of `bytes` a row. */
-export function layOut({ engine: { kernels } }: Compute, w: BitWeights, codes: number, bytes: number): void {
+export function layOut(
+  { engine: { kernels } }: Compute, w: BitWeights, codes: number, bytes: number,
+): void {
   const groups = paddedCols(w.cols) / 4;
   if (w.kind === 'b1') {
     if (w.tiles) kernels.tileB1(codes, w.tiles, w.rows, bytes, groups);
@@ -97,8 +101,11 @@ export function layOut({ engine: { kernels } }: Compute, w: BitWeights, codes: n
 }
 
 /** out[rows, cols] ← scale · W̃: the weights as the straight-through backward sees them. */
-export function expand({ engine: { kernels } }: Compute, w: BitWeights, out: Matrix): void {
-  checkShape('expand', 'out', out, w.rows, w.cols);
-  const run = w.kind === 'b1' ? kernels.expandB1 : kernels.expandT2;
-  run(w.codes, w.scales, out.ptr, w.rows, w.cols, rowBytes(w.kind, w.cols));
+export function expand({ engine }: Compute, w: BitWeights, out: Matrix): void {
+  const { kind, rows, cols, codes, scales } = w;
+  checkShape('expand', 'out', out, rows, cols);
+  const bytes = rowBytes(kind, cols);
+  const name = kind === 'b1' ? 'expandB1' : 'expandT2';
+  engine.split(name, rows, 1, Math.ceil(EXPAND_GRAIN / cols), (from, to) => [
+    codes + from * bytes, scales + from * 4, out.ptr + from * cols * 4, to - from, cols, bytes]);
 }

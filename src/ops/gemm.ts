@@ -4,12 +4,16 @@
  * Every element is one running sum over k, so a row's bits do not depend on the other rows.
  * @module
  */
+import type { Engine } from '../wasm/engine.ts';
 import type { Compute, Matrix } from './matrix.ts';
 import { checkShape } from './matrix.ts';
 
 /** Floats of the kernel's scratch: a packed block of A and one ragged tile. */
 const SCRATCH_BYTES = (64 * 256 + 32) * 4;
 const PANEL = 8;
+/** Floats packed, and multiply-adds, that are worth a thread's while: about 10 µs. */
+const PACK_GRAIN = 16_384;
+const MULTIPLY_GRAIN = 200_000;
 
 /** A right operand in panels of 8 columns, ready for `gemmPanels`. */
 export interface Panels {
@@ -23,7 +27,7 @@ export const panelBytes = (k: number, n: number): number => Math.ceil(n / PANEL)
 
 /** Packs Wᵀ of f32[N, K] weights into memory of `panelBytes(K, N)` at `ptr`. */
 export function packWeights({ engine }: Compute, w: Matrix, ptr: number): Panels {
-  engine.kernels.packPanelsF32(w.ptr, 1, w.cols, ptr, w.cols, w.rows);
+  packPanels(engine, w, 1, w.cols, { ptr, k: w.cols, n: w.rows });
   return { ptr, k: w.cols, n: w.rows };
 }
 
@@ -66,13 +70,20 @@ export function gemmTN(
     multiply(compute, a.ptr, 1, a.cols, panels, out, accumulate));
 }
 
+function packPanels(
+  engine: Engine, { ptr: b }: Matrix, rowStride: number, colStride: number, { ptr, k, n }: Panels,
+): void {
+  engine.split('packPanelsF32', n, PANEL, Math.ceil(PACK_GRAIN / k), (from, to) =>
+    [b + from * colStride * 4, rowStride, colStride, ptr + from * k * 4, k, to - from]);
+}
+
 function withPanels(
   { engine, workspace }: Compute, b: Matrix, rowStride: number, colStride: number,
   k: number, n: number, use: (panels: Panels) => void,
 ): void {
   const mark = workspace.mark();
   const ptr = workspace.alloc(panelBytes(k, n));
-  engine.kernels.packPanelsF32(b.ptr, rowStride, colStride, ptr, k, n);
+  packPanels(engine, b, rowStride, colStride, { ptr, k, n });
   use({ ptr, k, n });
   workspace.release(mark);
 }
@@ -82,8 +93,8 @@ function multiply(
   { ptr, k, n }: Panels, out: Matrix, accumulate: boolean,
 ): void {
   const mark = workspace.mark();
-  const scratch = workspace.alloc(SCRATCH_BYTES);
-  engine.kernels.gemmPanelsF32(
-    a, rowStride, colStride, ptr, out.ptr, scratch, out.rows, n, k, accumulate);
+  engine.split('gemmPanelsF32', out.rows, 4, Math.ceil(MULTIPLY_GRAIN / (n * k)), (from, to) => [
+    a + from * rowStride * 4, rowStride, colStride, ptr, out.ptr + from * n * 4,
+    workspace.alloc(SCRATCH_BYTES), to - from, n, k, Number(accumulate)]);
   workspace.release(mark);
 }

@@ -4,6 +4,9 @@
  */
 import type { Compute, Matrix } from './matrix.ts';
 
+/** Logits that are worth a thread's while. */
+const GRAIN = 8192;
+
 /**
  * Loss of each row, and its gradient in place of the logits where `gradScale` is given.
  *
@@ -17,8 +20,13 @@ export function crossEntropy(
   const mark = workspace.mark();
   const losses = workspace.alloc(logits.rows * 4);
   const gradient = gradScale === undefined ? 0 : logits.ptr;
-  engine.kernels.crossEntropyF32(
-    logits.ptr, targets, losses, gradient, logits.rows, logits.cols, gradScale ?? 0);
+  const { ptr, rows, cols } = logits;
+  engine.split('crossEntropyF32', rows, 1, Math.ceil(GRAIN / cols), (from, to) => {
+    const at = from * cols * 4;
+    return [
+      ptr + at, targets + from * 4, losses + from * 4, gradient && gradient + at, to - from, cols,
+      gradScale ?? 0];
+  });
   const result = engine.f32(losses, logits.rows).slice();
   workspace.release(mark);
   return result;

@@ -3,7 +3,13 @@
  * @module
  */
 import type { Compute, Matrix } from './matrix.ts';
-import { checkShape, newMatrix } from './matrix.ts';
+import { gatherBackward } from './embedding.ts';
+import { checkShape, newMatrix, newZeros } from './matrix.ts';
+
+/** Values that are worth a thread's while. */
+const GRAIN = 16_384;
+/** Rows whose gain gradients are summed together: fixed, so the sum does not depend on threads. */
+const BLOCK_ROWS = 96;
 
 export type NormType = 'layernorm' | 'rmsnorm';
 
@@ -19,10 +25,13 @@ export function normalize(
   compute: Compute, type: NormType, x: Matrix, gain: Matrix, eps: number,
 ): { y: Matrix; saved: NormSaved } {
   checkShape('normalize', 'gain', gain, 1, x.cols);
-  const { engine: { kernels }, workspace } = compute;
+  const { engine, workspace } = compute;
   const y = newMatrix(compute, x.rows, x.cols);
   const stats = workspace.alloc(x.rows * 8);
-  kernels.normF32(x.ptr, gain.ptr, y.ptr, stats, x.rows, x.cols, eps, type === 'layernorm');
+  const { ptr, rows, cols } = x, centre = Number(type === 'layernorm');
+  engine.split('normF32', rows, 1, Math.ceil(GRAIN / cols), (from, to) => [
+    ptr + from * cols * 4, gain.ptr, y.ptr + from * cols * 4, stats + from * 8, to - from, cols,
+    eps, centre]);
   return { y, saved: { x, stats } };
 }
 
@@ -30,10 +39,22 @@ export function normalize(
 export function normalizeBackward(
   compute: Compute, type: NormType, dy: Matrix, gain: Matrix, dgain: Matrix, saved: NormSaved,
 ): Matrix {
-  const { x, stats } = saved;
-  checkShape('normalizeBackward', 'dy', dy, x.rows, x.cols);
-  const dx = newMatrix(compute, x.rows, x.cols);
-  compute.engine.kernels.normBackwardF32(
-    dy.ptr, x.ptr, gain.ptr, stats, dx.ptr, dgain.ptr, x.rows, x.cols, type === 'layernorm');
+  const { x: { ptr: x, rows, cols }, stats } = saved;
+  checkShape('normalizeBackward', 'dy', dy, rows, cols);
+  const dx = newMatrix(compute, rows, cols);
+  const mark = compute.workspace.mark();
+  const blocks = Math.ceil(rows / BLOCK_ROWS);
+  const partial = newZeros(compute, blocks, cols);
+  const centre = Number(type === 'layernorm');
+  const at = (matrix: number, row: number): number => matrix + row * cols * 4;
+  compute.engine.each('normBackwardF32', blocks, (block) => {
+    const row = block * BLOCK_ROWS;
+    return [
+      at(dy.ptr, row), at(x, row), gain.ptr, stats + row * 8, at(dx.ptr, row), at(partial.ptr, block),
+      Math.min(BLOCK_ROWS, rows - row), cols, centre];
+  });
+  const firstRow = newZeros(compute, 1, blocks).ptr; // as i32: every block is added to row 0
+  gatherBackward(compute, partial, firstRow, dgain);
+  compute.workspace.release(mark);
   return dx;
 }

@@ -64,7 +64,8 @@ export function restoreCheckpoint(
   const sources = weights.specs.flatMap((spec) => arraysOf(trainer).map(([suffix, base]) => ({
     data: tensorOf(decoded, spec, suffix, file), at: base + weights.offsetOf(spec.name) * 4 })));
   const rng = decoded.tensors.get('rng')?.data;
-  if (rng?.length !== 16) throw new CheckpointError('CORRUPT', 'checkpoint without rng', { file });
+  if (rng?.length !== 16 || rng.every((byte) => byte === 0))
+    throw new CheckpointError('CORRUPT', 'checkpoint without a state of rng', { file, field: 'rng' });
   for (const { data, at } of sources) engine.u8(at, data.length).set(data);
   trainer.rng.state = new Uint32Array(rng.slice().buffer);
   trainer.resumeAt(step);

@@ -8,6 +8,9 @@ import type { TrainedWeights } from '../model/weights.ts';
 import type { TrainingOptions } from './options.ts';
 import type { Rates } from './schedule.ts';
 
+/** Weights that are worth a thread's while. */
+const GRAIN = 16_384;
+
 /**
  * Norm of all gradients together.
  *
@@ -35,7 +38,8 @@ export function nonFinite(weights: TrainedWeights, step: number): TrainingError 
     }
   }
   return new TrainingError('NON_FINITE',
-    `step ${step}: the loss or the norm of the gradients is not finite; try a smaller learning rate`, { step, field: 'loss' });
+    `step ${step}: the loss or the norm of the gradients is not finite; ` +
+    'try a smaller learning rate', { step, field: 'loss' });
 }
 
 /**
@@ -47,16 +51,19 @@ export function nonFinite(weights: TrainedWeights, step: number): TrainingError 
 export function applyStep(
   weights: TrainedWeights, step: number, norm: number, rates: Rates, o: TrainingOptions,
 ): void {
-  const { engine: { kernels }, values, gradients, firstMoments, secondMoments } = weights;
+  const { engine, values, gradients, firstMoments, secondMoments } = weights;
   const { count, decayCount } = weights;
   const scale = o.clipNorm > 0 && norm > o.clipNorm ? o.clipNorm / norm : 1;
+  const { kernels } = engine;
   const correction1 = 1 - kernels.pow(o.beta1, step + 1);
   const correction2 = 1 - kernels.pow(o.beta2, step + 1);
   const update = (from: number, to: number, decay: number): void => {
-    const at = from * 4;
-    kernels.adamwF32(
-      values + at, gradients + at, firstMoments + at, secondMoments + at, to - from,
-      rates.learningRate, o.beta1, o.beta2, o.epsilon, decay, scale, correction1, correction2);
+    engine.split('adamwF32', to - from, 4, GRAIN, (first, end) => {
+      const at = (from + first) * 4;
+      return [
+        values + at, gradients + at, firstMoments + at, secondMoments + at, end - first,
+        rates.learningRate, o.beta1, o.beta2, o.epsilon, decay, scale, correction1, correction2];
+    });
   };
   update(0, decayCount, rates.weightDecay);
   update(decayCount, count, 0);

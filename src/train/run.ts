@@ -7,7 +7,7 @@
  */
 import { generateStories } from '../corpus/stories.ts';
 import { TrainingError } from '../errors.ts';
-import type { BitNetConfig, Preset } from '../model/config.ts';
+import type { BitNetConfig, ModelSize, Preset } from '../model/config.ts';
 import { presetConfig } from '../model/config.ts';
 import type { Tokenizer, TokenizerKind } from '../tokenizer/tokenizer.ts';
 import { createTokenizer } from '../tokenizer/tokenizer.ts';
@@ -64,30 +64,26 @@ export interface Run {
  * @throws {EngineError} OUT_OF_MEMORY
  */
 export function prepareRun(engine: Engine, options: RunOptions = {}): Run {
-  const { text: given, preset = 'bitnet', config: overrides, ...rest } = options;
+  const { text: given, preset = 'bitnet', config: overrides, ...chosen } = options;
   const builtIn = given === undefined;
   if (given === '') throw new TrainingError('BAD_DATA', 'the text is empty');
   const text = given ?? generateStories({ seed: STORY_SEED, characters: STORY_CHARACTERS });
-  const sizes = { ...(builtIn ? STORIES : OWN_TEXT), ...defined(rest) };
+  const { tokenizer: kind, vocabSize, layers, heads, width, context, ...training } =
+    { ...(builtIn ? STORIES : OWN_TEXT), ...defined(chosen) };
   const { train, validation } = splitText(text);
-  const tokenizer = createTokenizer(
-    sizes.tokenizer, sizes.tokenizer === 'chars' ? text : train, { vocabSize: sizes.vocabSize });
-  const config = makeConfig(preset, tokenizer.vocabSize, sizes, overrides);
-  const { tokenizer: _t, vocabSize: _v, layers: _l, heads: _h, width: _w, context: _c, ...training } =
-    sizes;
+  const tokenizer = createTokenizer(kind, kind === 'chars' ? text : train, { vocabSize });
+  const size = { vocabSize: tokenizer.vocabSize, layers, heads, width, context };
+  const config = makeConfig(preset, size, overrides);
   const dataset = { train: tokenizer.encode(train), validation: tokenizer.encode(validation) };
   const trainer = new Trainer(engine, config, dataset, trainingOptions(config, training));
   return { trainer, tokenizer, builtIn };
 }
 
 function makeConfig(
-  preset: Preset, vocabSize: number,
-  sizes: { layers: number; heads: number; width: number; context: number },
-  overrides?: Partial<BitNetConfig>,
+  preset: Preset, size: ModelSize, overrides?: Partial<BitNetConfig>,
 ): BitNetConfig {
   try {
-    const { layers, heads, width, context } = sizes;
-    return presetConfig(preset, { vocabSize, layers, heads, width, context }, overrides);
+    return presetConfig(preset, size, overrides);
   } catch (cause) {
     throw new TrainingError('BAD_CONFIG', (cause as Error).message, { cause });
   }

@@ -51,10 +51,12 @@ export class Trainer {
     this.config = config;
     this.options = options;
     this.dataset = checkDataset(dataset, config.maxPositionEmbeddings);
-    this.weights = engine.heap.allOrNothing(() => new TrainedWeights(engine, config));
+    [this.weights, this.model] = engine.heap.allOrNothing(() => {
+      const weights = new TrainedWeights(engine, config);
+      return [weights, new BitNet(config, weights)];
+    });
     initialize(this.weights, config.numHiddenLayers, new Rng(options.seed, WEIGHT_STREAM));
     this.rng = new Rng(options.seed, DATA_STREAM);
-    this.model = engine.heap.allOrNothing(() => new BitNet(config, this.weights));
   }
 
   /** Steps done. */

@@ -4,8 +4,10 @@
  */
 import bytes from '../../build/kernels.wasm';
 import { EngineError } from '../errors.ts';
+import { sharedModuleBytes } from './shared-module.ts';
 
 let compiled: WebAssembly.Module | undefined;
+let compiledShared: WebAssembly.Module | undefined;
 
 /**
  * Compiles the embedded kernels, once.
@@ -20,10 +22,14 @@ export function embeddedModule(): WebAssembly.Module {
   try {
     return (compiled = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>));
   } catch (cause) {
-    if (cause instanceof WebAssembly.CompileError && !WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>))
+    if (!WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>))
       throw new EngineError('NO_SIMD', 'this runtime has no 128-bit WebAssembly SIMD', { cause });
     throw new EngineError('NO_WASM',
       'this runtime forbids compiling WebAssembly from bytes; import "onebit/core" and pass a module',
       { cause });
   }
 }
+
+/** The same kernels for shared memory, compiled once. */
+export const embeddedSharedModule = (): WebAssembly.Module =>
+  (compiledShared ??= new WebAssembly.Module(sharedModuleBytes(bytes)));

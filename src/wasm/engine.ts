@@ -6,15 +6,29 @@ import { EngineError } from '../errors.ts';
 import type { KernelExports } from './exports.ts';
 import { Heap } from './heap.ts';
 import { instantiateKernels } from './kernels.ts';
+import { MAX_CALLS } from './thread-protocol.ts';
+import type { SpawnWorker } from './threads.ts';
+import { ThreadPool } from './threads.ts';
 
 /** 4 GiB in pages: the most that 32-bit memory can have. */
 const MAX_PAGES = 65_536;
+const PAGE = 65_536;
 
 export interface EngineOptions {
   /** The kernels, compiled. `createEngine` of the main entry brings its own. */
   module: WebAssembly.Module;
   /** Upper bound of the memory in bytes. Default: 4 GiB. */
   maxMemory?: number;
+  /** What more than one thread needs; without it the engine computes alone. */
+  threading?: Threading;
+}
+
+export interface Threading {
+  /** Threads, the engine's own included. */
+  readonly threads: number;
+  /** The kernels for shared memory; see `sharedModuleBytes`. */
+  readonly module: WebAssembly.Module;
+  readonly spawn: SpawnWorker;
 }
 
 /** What the engine runs on. */
@@ -24,22 +38,75 @@ export interface EngineInfo {
   readonly memoryBytes: number;
 }
 
+/** Pieces per thread that an operation is split into: a late thread costs less of it. */
+const PIECES_PER_THREAD = 2;
+
+type KernelName = Exclude<keyof KernelExports, 'heapBase'>;
+
 export class Engine {
   readonly kernels: KernelExports;
   readonly memory: WebAssembly.Memory;
   readonly heap: Heap;
+  readonly #threading?: Threading;
+  #pool?: ThreadPool;
   #state: 'open' | 'closed' | 'poisoned' = 'open';
 
   /** @throws {EngineError} NO_WASM if the module is not ours; OUT_OF_MEMORY. */
-  constructor(options: EngineOptions) {
-    const maxPages = Math.min(MAX_PAGES, Math.ceil((options.maxMemory ?? MAX_PAGES * 65_536) / 65_536));
-    this.memory = new WebAssembly.Memory({ initial: Math.min(16, maxPages), maximum: maxPages });
-    this.kernels = instantiateKernels(options.module, this.memory);
+  constructor({ module, maxMemory = MAX_PAGES * PAGE, threading }: EngineOptions) {
+    const maximum = Math.min(MAX_PAGES, Math.ceil(maxMemory / PAGE));
+    if (threading && threading.threads > 1) this.#threading = threading;
+    this.memory = new WebAssembly.Memory(
+      { initial: Math.min(16, maximum), maximum, shared: this.#threading !== undefined });
+    this.kernels = instantiateKernels(this.#threading?.module ?? module, this.memory);
     this.heap = new Heap(this.memory, this.kernels.heapBase());
   }
 
   get info(): EngineInfo {
-    return { threads: 1, simd: 'baseline', memoryBytes: this.memory.buffer.byteLength };
+    return {
+      threads: this.#threading?.threads ?? 1, simd: 'baseline',
+      memoryBytes: this.memory.buffer.byteLength,
+    };
+  }
+
+  /**
+   * Calls a kernel for the outputs 0 … total − 1, in pieces on several threads where that pays.
+   * The pieces' outputs must be disjoint, and the same however the total is cut.
+   *
+   * @param align pieces begin at multiples of this
+   * @param grain outputs that are worth a piece of their own
+   * @param call arguments for the outputs from … to
+   */
+  split(
+    name: KernelName, total: number, align: number, grain: number,
+    call: (from: number, to: number) => number[],
+  ): void {
+    const most = this.#threading ? this.#threading.threads * PIECES_PER_THREAD : 1;
+    const pieces = Math.min(most, Math.floor(total / grain));
+    if (pieces < 2 || !this.#startPool().ready) {
+      (this.kernels[name] as (...args: number[]) => unknown)(...call(0, total));
+      return;
+    }
+    const size = Math.ceil(total / pieces / align) * align;
+    const calls: number[][] = [];
+    for (let from = 0; from < total; from += size)
+      calls.push(call(from, Math.min(from + size, total)));
+    this.#pool!.run(name, calls);
+  }
+
+  /** Calls a kernel `count` times with independent outputs, on several threads where there are. */
+  each(name: KernelName, count: number, call: (index: number) => number[]): void {
+    const kernel = this.kernels[name] as (...args: number[]) => unknown;
+    const threaded = count > 1 && this.#threading !== undefined && this.#startPool().ready;
+    if (!threaded) for (let i = 0; i < count; i++) kernel(...call(i));
+    else for (let i = 0; i < count; i += MAX_CALLS) {
+      const calls = Array.from({ length: Math.min(MAX_CALLS, count - i) }, (_, j) => call(i + j));
+      this.#pool!.run(name, calls);
+    }
+  }
+
+  #startPool(): ThreadPool {
+    const { threads, module, spawn } = this.#threading!;
+    return (this.#pool ??= new ThreadPool(threads, module, this.memory, this.kernels, spawn));
   }
 
   /** f32[n] at `ptr`. Valid until the memory grows: use it at once, never keep it. */
@@ -67,6 +134,8 @@ export class Engine {
     try {
       return work();
     } catch (cause) {
+      const lost = cause instanceof EngineError && cause.code === 'WORKER_LOST';
+      if (lost) this.#state = 'poisoned';
       const trapped = cause instanceof WebAssembly.RuntimeError;
       const overflowed = cause instanceof RangeError && /stack/i.test(cause.message);
       if (!trapped && !overflowed) throw cause;
@@ -82,9 +151,11 @@ export class Engine {
       throw new EngineError('INSTANCE_POISONED', 'the engine trapped before; create a new engine');
   }
 
-  /** Closes the engine; its memory is collected when nothing refers to it. */
+  /** Closes the engine and ends its workers; its memory is collected when nothing refers to it. */
   dispose(): void {
     this.#state = 'closed';
+    this.#pool?.dispose();
+    this.#pool = undefined;
   }
 
   [Symbol.dispose](): void {

@@ -25,6 +25,7 @@ const RUNS: Record<string, RunOptions> = {
   '2 groups, ternary': { preset: 'bitnet-b1.58', ...bits({ quantizationGroups: 2 }) },
   'shifted': bits({ shiftedMlpInput: true }),
   'shifted, 2-bit activations': bits({ shiftedMlpInput: true, activationBits: 2 }),
+  'learned positions': bits({ positionEmbedding: 'learned' }),
   'tied embeddings': bits({ tieWordEmbeddings: true }),
   'width 20': { width: 20, heads: 5, ...bits({ shiftedMlpInput: true }) },
   'width 24, ternary': { width: 24, heads: 3, preset: 'bitnet-b1.58' },

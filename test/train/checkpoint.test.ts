@@ -107,6 +107,27 @@ resume('has the validation loss of the run at that step', () => {
 
 resume.run();
 
+const file = suite('encodeCheckpoint');
+
+file('holds the latent weights, both moments of AdamW, the generator and the settings', () => {
+  const run = start();
+  run.trainer.step();
+  const { metadata, tensors } = decodeSafetensors(save(run), 'file', { requireSeal: true });
+  assert.equal([...metadata.keys()].sort(), [
+    'config', 'data', 'format', 'options', 'step', 'tokenizer', 'version']);
+  const { specs } = run.trainer.weights;
+  assert.is(tensors.size, 3 * specs.length + 1);
+  for (const { name, rows, cols } of specs) {
+    const [w, m, v] = ['', '.m', '.v'].map((suffix) =>
+      new Float32Array(tensors.get(name + suffix)!.data.slice().buffer));
+    assert.equal([w.length, m.length, v.length], new Array(3).fill(rows * cols));
+    assert.ok(v.every((x) => x >= 0), 'second moments are of squares');
+    if (rows > 1) assert.ok(m.some((x) => x < 0) && m.some((x) => x > 0), 'first ones are not');
+  }
+});
+
+file.run();
+
 const damage = suite('a damaged checkpoint');
 
 const GOOD = ((): Uint8Array => {
@@ -171,7 +192,8 @@ function altered(
 
 /** A change of one tensor. */
 const only = (name: string, change: (tensor: NamedTensor) => NamedTensor | undefined) =>
-  (tensor: NamedTensor): NamedTensor | undefined => (tensor.name === name ? change(tensor) : tensor);
+  (tensor: NamedTensor): NamedTensor | undefined =>
+    (tensor.name === name ? change(tensor) : tensor);
 
 damage('is refused without its seal', () => {
   restore(start(), altered({}));
@@ -201,7 +223,8 @@ damage('is refused if a tensor is missing or has another shape, and changes noth
     assert.is(refused(altered({}, only(name, (t) => ({ ...t, dtype: 'U32' }))), ['CORRUPT']).field,
       name);
   }
-  const noise = (data: Uint8Array) => only('rng', (t) => ({ ...t, shape: [data.length / 4], data }));
+  const noise = (data: Uint8Array) =>
+    only('rng', (tensor) => ({ ...tensor, shape: [data.length / 4], data }));
   for (const data of [new Uint8Array(16), new Uint8Array(12).fill(1), new Uint8Array(20).fill(1)])
     refused(altered({}, noise(data)), ['CORRUPT']);
   refused(altered({}, only('rng', () => undefined)), ['CORRUPT']);
@@ -232,7 +255,7 @@ function names(options: RunOptions, field: string, text: RegExp): void {
 mismatch('is refused by a model of another shape', () => {
   names({ layers: 2 }, 'config', /numHiddenLayers 1 there, numHiddenLayers 2 now/);
   names({ preset: 'transformer' as Preset }, 'config', /weights b1 there, weights f32 now/);
-  names({ config: { activationBits: 4 } }, 'config', /activationBits 8 there, activationBits 4 now/);
+  names({ config: { activationBits: 4 } }, 'config', /activationBits 8 there, activationBits 4/);
 });
 
 mismatch('is refused with other options', () => {

@@ -115,7 +115,8 @@ steps('validates on the tail that it never trains on, or on a part of it', () =>
 steps('gives its memory back', () => {
   const engine = newEngine();
   for (const preset of PRESETS) {
-    const run = tinyRun({ preset, config: preset === 'bitnet' ? { quantizationGroups: 2 } : {} }, engine);
+    const quantizationGroups = preset === 'bitnet' ? 2 : 1;
+    const run = tinyRun({ preset, config: { quantizationGroups } }, engine);
     run.trainer.step();
     run.trainer.dispose();
     run.trainer.dispose();
@@ -189,6 +190,14 @@ for (const value of [NaN, Infinity])
 finite('are found in embeddings and norms too', () => {
   for (const name of ['model.embed_tokens.weight', 'model.norm.weight'])
     assert.is(failsAtFour(poison(name, 0, NaN, 'grad')).error.field, `gradient of ${name}`);
+});
+
+finite('are found in the loss itself, though all else is finite', () => {
+  const { error } = failsAtFour(({ trainer: { model } }) => {
+    const value = (ids: ArrayLike<number>): Float32Array => new Float32Array(ids.length).fill(NaN);
+    Object.defineProperty(model, 'lossesAndGradients', { value });
+  });
+  assert.is(error.field, 'loss');
 });
 
 finite('come of a rate far too large, and stop the run', () => {

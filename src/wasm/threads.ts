@@ -1,0 +1,126 @@
+/**
+ * A pool of workers over the engine's shared memory.
+ *
+ * No message and no allocation in linear memory per operation: a command is a few words and numbers
+ * in a control block (`thread-protocol.ts`). Idle workers spin for a moment, then sleep.
+ *
+ * A busy machine: when a worker is not scheduled while it holds a call, the engine must wait for it.
+ * A wait much longer than a call is taken as a sign, and the pool rests for a while: the engine then
+ * computes alone. So other programs' load costs little more than the lost core.
+ * @module
+ */
+import { EngineError } from '../errors.ts';
+import type { KernelExports } from './exports.ts';
+import {
+  ARGUMENTS, CALL_BITS, CALL_MASK, CONTROL_BYTES, DONE, FAILED, KERNEL, MAX_ARGUMENTS, MAX_CALLS,
+  ONLINE, SLEEPERS, STOP, TICKET, WAKE, WORDS_BYTES, claimCalls,
+} from './thread-protocol.ts';
+import type { WorkerStart } from './thread-protocol.ts';
+import { workerSource } from './thread-worker.ts';
+
+/** A worker, whatever the runtime calls it. */
+export interface WorkerPort {
+  post(message: WorkerStart): void;
+  terminate(): void;
+}
+
+/** Starts a worker that runs `source`, a module-less script with the message as `start`. */
+export type SpawnWorker = (source: string, onFailure: (reason: string) => void) => WorkerPort;
+
+/** A call that hangs longer than this is of a lost worker, in milliseconds. */
+const LOST_AFTER = 1000;
+/** A wait for workers longer than this means that one is not scheduled, in milliseconds. */
+const LONG_WAIT = 1.5;
+/** How long the pool rests after a long wait: doubled each time, halved by good operations. */
+const REST_MIN = 4;
+const REST_MAX = 256;
+
+const LAYOUT = { ticket: TICKET, done: DONE, kernel: KERNEL, count: ARGUMENTS, mask: CALL_MASK };
+
+export class ThreadPool {
+  readonly size: number;
+  readonly #kernels: KernelExports;
+  readonly #names: string[];
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #words: Int32Array;
+  readonly #values: Float64Array;
+  readonly #workers: WorkerPort[];
+  #generation = 0;
+  #restUntil = 0;
+  #rest = REST_MIN;
+  #lost?: string;
+
+  /** @param size threads, the engine's own included */
+  constructor(
+    size: number, module: WebAssembly.Module, memory: WebAssembly.Memory, kernels: KernelExports,
+    spawn: SpawnWorker,
+  ) {
+    this.size = size;
+    this.#kernels = kernels;
+    this.#names = WebAssembly.Module.exports(module)
+      .filter(({ kind }) => kind === 'function').map(({ name }) => name);
+    this.#numbers = new Map(this.#names.map((name, i) => [name, i]));
+    const control = new SharedArrayBuffer(CONTROL_BYTES);
+    this.#words = new Int32Array(control, 0, WORDS_BYTES / 4);
+    this.#values = new Float64Array(control, WORDS_BYTES);
+    this.#workers = Array.from({ length: size - 1 }, () => {
+      const worker = spawn(workerSource(), (reason) => (this.#lost = reason));
+      worker.post({ module, memory, control, kernels: this.#names });
+      return worker;
+    });
+  }
+
+  /** Whether an operation should be split now: workers are there and get time. */
+  get ready(): boolean {
+    return Atomics.load(this.#words, ONLINE) > 0 && performance.now() >= this.#restUntil;
+  }
+
+  /**
+   * Makes every call of kernel `name`, on all threads, and returns when all are done.
+   *
+   * @throws {EngineError} WORKER_LOST if a worker died or hangs; memory is then half written.
+   */
+  run(name: keyof KernelExports, calls: readonly (readonly number[])[]): void {
+    const words = this.#words, count = calls[0].length;
+    if (calls.length > MAX_CALLS || count > MAX_ARGUMENTS)
+      throw new RangeError(`run: "calls" expected at most ${MAX_CALLS} of ${MAX_ARGUMENTS} numbers`);
+    calls.forEach((call, i) => this.#values.set(call, i * count));
+    words[KERNEL] = this.#numbers.get(name)!;
+    words[ARGUMENTS] = count;
+    Atomics.store(words, DONE, 0);
+    this.#generation = (this.#generation + 1) & 0x7fffff;
+    Atomics.store(words, TICKET, (this.#generation << CALL_BITS) | calls.length);
+    Atomics.add(words, WAKE, 1);
+    if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, WAKE);
+    claimCalls(words, this.#values, this.#kernels as never, this.#names, LAYOUT);
+    if (Atomics.load(words, DONE) < calls.length) this.#wait(calls.length);
+  }
+
+  /** Waits for calls that workers hold. */
+  #wait(calls: number): void {
+    const words = this.#words, start = performance.now();
+    for (let spins = 1; Atomics.load(words, DONE) < calls; spins++) {
+      if (spins % 256 !== 0) continue;
+      const failed = Atomics.load(words, FAILED) > 0;
+      if (this.#lost === undefined && !failed && performance.now() - start < LOST_AFTER) continue;
+      throw new EngineError('WORKER_LOST',
+        `a worker of the engine was lost (${this.#lost ?? (failed ? 'it trapped' : 'it hangs')}); ` +
+        'create a new engine');
+    }
+    this.#adapt(performance.now() - start);
+  }
+
+  #adapt(waited: number): void {
+    if (waited > LONG_WAIT) {
+      this.#restUntil = performance.now() + this.#rest;
+      this.#rest = Math.min(REST_MAX, this.#rest * 2);
+    } else this.#rest = Math.max(REST_MIN, this.#rest * 0.99);
+  }
+
+  dispose(): void {
+    Atomics.store(this.#words, STOP, 1);
+    Atomics.add(this.#words, WAKE, 1);
+    Atomics.notify(this.#words, WAKE);
+    for (const worker of this.#workers) worker.terminate();
+  }
+}
