@@ -5,6 +5,7 @@ import * as core from '../src/core.ts';
 import * as onebit from '../src/index.ts';
 import { embeddedModule } from '../src/wasm/embedded.ts';
 import { rejection, rejectsWith } from './helpers/fails.ts';
+import { throwsA } from './helpers/throws.ts';
 import { TINY, TINY_TEXT, sameBytes } from './helpers/tiny-model.ts';
 
 const { createEngine, load, train } = onebit;
@@ -181,9 +182,32 @@ engines('side by side do not disturb each other', async () => {
 engines('are made of the embedded kernels, or of a module that is given', () => {
   const module = embeddedModule();
   for (const engine of [
-    createEngine(), createEngine({ module }), createEngine({ module: undefined }),
-    core.createEngine({ module }),
+    createEngine({ threads: 1 }), createEngine({ module }), core.createEngine({ module }),
+    createEngine({ module: undefined, threads: 1 }),
   ]) assert.equal([engine.info.threads, engine.info.simd], [1, 'baseline']);
+  assert.is(createEngine({ threads: 2 }).info.threads, 2);
+  for (const threads of [0, 65, 1.5, NaN])
+    throwsA(() => createEngine({ threads }), RangeError, 'threads');
+});
+
+engines('give the same bytes and text with any number of threads', async () => {
+  const options = { ...TINY, width: 128, batch: 8, context: 32, steps: 3 };
+  const runs = [];
+  for (const threads of [1, 2, 3]) {
+    const engine = createEngine({ threads });
+    const { bytes, model } = await train({ ...options, engine });
+    let text = '';
+    for await (const piece of model.generate('One', { maxTokens: 40 })) text += piece;
+    runs.push({ bytes, text, loss: model.evaluate(TINY_TEXT).loss });
+    model.dispose();
+    assert.is(engine.heap.usedBytes, 0);
+    engine.dispose();
+  }
+  for (const { bytes, text, loss } of runs.slice(1)) {
+    sameBytes(bytes, runs[0].bytes);
+    assert.is(text, runs[0].text);
+    assert.is(loss, runs[0].loss);
+  }
 });
 
 engines('have the memory they are allowed', async () => {

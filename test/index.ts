@@ -8,6 +8,7 @@ import './cli/format.test.ts';
 import './cli/generate.test.ts';
 import './cli/resume.test.ts';
 import './cli/run-directory.test.ts';
+import './cli/terminal.test.ts';
 import './cli/train.test.ts';
 import './cli/usage.test.ts';
 import './corpus/entropy.test.ts';

@@ -2,6 +2,7 @@
  * `onebit eval`: loss of a packed model on a text.
  * @module
  */
+import { quote } from '../errors.ts';
 import { TrainingError, load } from '../index.ts';
 import { splitText } from '../train/data.ts';
 import { readFileChecked } from './files.ts';
@@ -34,8 +35,9 @@ async function run(args: Arguments): Promise<number> {
   const text = await readText(data);
   const part = args.string('part') ?? 'all';
   const chosen = part === 'all' ? text : splitText(text)[part as 'train' | 'validation'];
+  const name = data === '-' ? 'standard input' : quote(data);
   if (model.tokenizer.encode(chosen).length < 2)
-    throw new TrainingError('BAD_DATA', `${data} has fewer than two tokens`, { file: data });
+    throw new TrainingError('BAD_DATA', `${name} has fewer than two tokens`, { file: data });
   const { loss, tokens, perplexity, bitsPerByte, natsPerByte } = model.evaluate(chosen);
   if (args.flag('json')) writeJson({ loss, perplexity, bitsPerByte, natsPerByte, tokens });
   else process.stdout.write(

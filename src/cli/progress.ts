@@ -55,6 +55,12 @@ export class Progress {
       `${formatSeconds(perStep * (this.#steps - step))} left`;
   }
 
+  /** Clears the line, so that what is printed next stands alone. */
+  end(): void {
+    if (this.#drawn > 0) this.#write('\r\u001b[K');
+    this.#drawn = 0;
+  }
+
   /** A line that stays. */
   note(text: string): void {
     if (this.#show) this.#write(`\r\u001b[K${text}\n`);

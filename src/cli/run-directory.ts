@@ -11,13 +11,15 @@
  */
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CheckpointError, quote } from '../errors.ts';
+import { CheckpointError, OnebitError, quote } from '../errors.ts';
 import type { Run } from '../index.ts';
 import { restoreCheckpoint } from '../index.ts';
 import { readFileChecked, sweepTemporaries, writeFileAtomic } from './files.ts';
 import { UsageError } from './usage.ts';
 
 export const MODEL_NAME = 'model.onebit.safetensors';
+/** Longer names leave no room for that of a temporary file. */
+const MAX_NAME = 80;
 const NEWEST = 'checkpoint.safetensors';
 const PREVIOUS = 'checkpoint.previous.safetensors';
 
@@ -35,7 +37,8 @@ export class RunDirectory {
 
   /** @throws {UsageError} If the name is not that of a file of its own in the directory. */
   constructor(path: string, modelName = MODEL_NAME) {
-    if (/[\\/\0]|^\.{0,2}$/.test(modelName) || modelName === NEWEST || modelName === PREVIOUS)
+    const taken = modelName === NEWEST || modelName === PREVIOUS;
+    if (taken || modelName.length > MAX_NAME || /[\\/\0]|^\.{0,2}$/.test(modelName))
       throw new UsageError(`--name expected a file name of its own, got ${quote(modelName)}`);
     this.path = path;
     this.modelName = modelName;
@@ -84,7 +87,7 @@ export class RunDirectory {
    * @throws {CheckpointError} MISMATCH if it belongs to another run; CORRUPT if none is whole
    */
   async resume({ trainer, tokenizer }: Run): Promise<Resumed | undefined> {
-    let broken: CheckpointError | undefined;
+    let broken: OnebitError | undefined;
     for (const name of [NEWEST, PREVIOUS]) {
       const path = join(this.path, name);
       if (!(await exists(path))) continue;
@@ -94,7 +97,7 @@ export class RunDirectory {
         const warning = broken && `${broken.file} is unusable (${broken.code}); using the one before`;
         return { note: `continuing from step ${trainer.stepsDone} of ${quote(path)}`, warning };
       } catch (error) {
-        if (!(error instanceof CheckpointError) || error.code === 'MISMATCH') throw error;
+        if (!(error instanceof OnebitError) || error.code === 'MISMATCH') throw error;
         broken ??= error;
         this.#newestBroken = true;
       }

@@ -38,6 +38,7 @@ export const trainFlags: Readonly<Record<string, Flag>> = {
   clip: number('NORM', 'largest gradient norm, 0 for none (by preset)'),
   'activation-bits': number('N', 'bits of activations, 1 to 8 (8)'),
   groups: number('N', 'quantization groups, each with its own scales (1)'),
+  tied: { type: 'boolean', help: 'one table for embedding and head' },
   shifted: { type: 'boolean', help: 'quantize the MLP input to [0, Q] (Eq. 6 of the paper)' },
   'save-every': number('N', 'steps between checkpoints, 0 for none (250)'),
   'eval-every': number('N', 'steps between validations shown, 0 for none (0)'),

@@ -6,8 +6,11 @@ import type { ModelSizes, Run } from '../index.ts';
 import { load, storyEntropy, unknownWords } from '../index.ts';
 import { formatBytes, formatCount, formatSeconds, writeText } from './format.ts';
 
-/** Seed and length of the text that `--sample` writes. */
+/** How `--sample` writes. */
 const SAMPLE = { seed: 1, temperature: 0.7, maxTokens: 220 };
+/** What a story begins with, after the end of the one before; and any other text. */
+const STORY_PROMPT = 'Once upon a time,';
+const TEXT_PROMPT = '\n';
 
 /** What a run has to show, and `--json` prints. */
 export interface TrainResult {
@@ -54,10 +57,14 @@ export async function streamSample(bytes: Uint8Array, { builtIn }: Run, quiet: b
   const model = await load(bytes);
   process.stdout.write('\n');
   let text = '';
-  for await (const piece of model.generate('\n', { ...SAMPLE, stop: builtIn ? '\n' : undefined })) {
+  const prompt = builtIn ? STORY_PROMPT : TEXT_PROMPT;
+  const show = (piece: string): void => {
     writeText(piece);
     text += piece;
-  }
+  };
+  if (builtIn) show(prompt);
+  const pieces = model.generate(prompt, { ...SAMPLE, stop: builtIn ? '\n' : undefined });
+  for await (const piece of pieces) show(piece);
   process.stdout.write('\n');
   if (!builtIn) return;
   const words = text.match(/[a-z']+/gi)?.length ?? 0, unknown = unknownWords(text);

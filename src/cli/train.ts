@@ -9,8 +9,9 @@ import {
   readModelHeader,
 } from '../index.ts';
 import { HostTurn } from '../host-turn.ts';
+import { parameterCount } from '../model/tensors.ts';
 import { inBytes } from '../sample/language-model.ts';
-import { writeJson } from './format.ts';
+import { formatCount, writeJson } from './format.ts';
 import { Progress } from './progress.ts';
 import { RunDirectory } from './run-directory.ts';
 import { readText } from './text-input.ts';
@@ -50,10 +51,22 @@ async function run(args: Arguments): Promise<number> {
   const resumed = args.flag('resume') ? await directory.resume(prepared) : undefined;
   const progress = new Progress(
     prepared.trainer.options.steps, prepared.trainer.stepsDone, show);
-  if (resumed) progress.note(resumed.note);
+  progress.note(resumed?.note ?? describe(prepared));
   if (resumed?.warning) process.stderr.write(`onebit: ${resumed.warning}\n`);
-  return (await trainLoop(prepared, directory, progress, args)) ||
-    finish(prepared, directory, progress, args);
+  let exitCode: number;
+  try {
+    exitCode = await trainLoop(prepared, directory, progress, args);
+  } finally {
+    progress.end();
+  }
+  return exitCode || finish(prepared, directory, progress, args);
+}
+
+/** What is about to be trained, in a line. */
+function describe({ trainer: { config: c, options, dataset }, tokenizer, builtIn }: Run): string {
+  return `training ${formatCount(parameterCount(c))} parameters (${c.weights}, ${c.numHiddenLayers} ` +
+    `layers, width ${c.hiddenSize}) on ${formatCount(dataset.train.length)} tokens of ` +
+    `${builtIn ? 'built-in stories' : 'text'} (${tokenizer.kind}) for ${options.steps} steps`;
 }
 
 function runOptions(args: Arguments, text?: string): RunOptions {
@@ -69,6 +82,7 @@ function runOptions(args: Arguments, text?: string): RunOptions {
     config: {
       ...(n('activation-bits') !== undefined && { activationBits: n('activation-bits') }),
       ...(n('groups') !== undefined && { quantizationGroups: n('groups') }),
+      ...(args.flag('tied') && { tieWordEmbeddings: true }),
       ...(args.flag('shifted') && { shiftedMlpInput: true }),
     },
   };

@@ -41,7 +41,7 @@ export interface TrainingOptions {
 
 /** Peak rates at width 128, tuned on small models; see the README's table. */
 const LEARNING_RATES: Readonly<Record<BitNetConfig['weights'], number>> = {
-  b1: 4e-3, t2: 4e-3, f32: 3e-3,
+  b1: 3e-3, t2: 3e-3, f32: 3e-3,
 };
 
 /** Width at which `LEARNING_RATES` were tuned. The rate falls as 1/√(width/128) above it. */
@@ -64,7 +64,7 @@ export function trainingOptions(
     warmupSteps: Math.min(100, Math.ceil(steps / 10)),
     weightDecay: config.weights === 'f32' ? 0.1 : 0.01,
     beta1: 0.9, beta2: config.weights === 'b1' ? 0.98 : 0.95, epsilon: 1e-8,
-    clipNorm: config.weights === 'f32' ? 1 : 0, seed: 0,
+    clipNorm: 1, seed: 0,
     ...withoutUndefined(overrides),
   };
   checkOptions(options);

@@ -18,7 +18,9 @@ const SPIN = 0.1;
 export const workerSource = (): string => `
 const { module, memory, control, kernels: names } = start;
 const claimCalls = ${claimCalls.toString()};
-const layout = { ticket: ${TICKET}, done: ${DONE}, kernel: ${KERNEL}, count: ${ARGUMENTS}, mask: ${CALL_MASK} };
+const layout = {
+  ticket: ${TICKET}, done: ${DONE}, kernel: ${KERNEL}, count: ${ARGUMENTS}, mask: ${CALL_MASK},
+};
 const words = new Int32Array(control, 0, ${WORDS_BYTES / 4});
 const values = new Float64Array(control, ${WORDS_BYTES});
 const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;

@@ -80,11 +80,12 @@ function lossDifferences(
 }
 
 const FLOAT_MODELS: Record<string, BitNetConfig> = {
+  'learned positions': tiny('transformer', { positionEmbedding: 'learned' }),
   'the transformer preset': tiny('transformer'),
   'RMSNorm, gated SiLU and RoPE': tiny('transformer', {
     normType: 'rmsnorm', hiddenAct: 'silu', gatedMlp: true, positionEmbedding: 'rope' }),
   'ReLU²': tiny('transformer', { hiddenAct: 'relu2' }),
-  'ReLU': tiny('transformer', { hiddenAct: 'relu' }),
+  'ReLU': tiny('transformer', { hiddenAct: 'relu', positionEmbedding: 'learned' }),
   'tied embeddings': tiny('transformer', { tieWordEmbeddings: true }),
   'grouped queries': tiny('transformer', { numAttentionHeads: 2, numKeyValueHeads: 1 }),
   'norms inside the projections': tiny('transformer', { subNorms: true }),

@@ -17,12 +17,12 @@ const COMMON = {
 
 const DEFAULTS: Record<Preset, TrainingOptions> = {
   'bitnet': {
-    ...COMMON, learningRate: 4e-3, secondLearningRate: 4e-3 * (2 / 3), schedule: 'polynomial',
-    weightDecay: 0.01, beta2: 0.98, clipNorm: 0,
+    ...COMMON, learningRate: 3e-3, secondLearningRate: 3e-3 * (2 / 3), schedule: 'polynomial',
+    weightDecay: 0.01, beta2: 0.98, clipNorm: 1,
   },
   'bitnet-b1.58': {
-    ...COMMON, learningRate: 4e-3, secondLearningRate: 4e-3 * (2 / 3), schedule: 'two-stage',
-    weightDecay: 0.01, beta2: 0.95, clipNorm: 0,
+    ...COMMON, learningRate: 3e-3, secondLearningRate: 3e-3 * (2 / 3), schedule: 'two-stage',
+    weightDecay: 0.01, beta2: 0.95, clipNorm: 1,
   },
   'transformer': {
     ...COMMON, learningRate: 3e-3, secondLearningRate: 3e-3 * (2 / 3), schedule: 'polynomial',
