@@ -65,6 +65,8 @@ export type ModelSource = Uint8Array | ArrayBuffer | Blob | Response | URL | str
 
 export interface LoadOptions {
   engine: Engine;
+  /** Close the engine when the model is disposed. Default false. */
+  ownEngine?: boolean;
   /** Cancels a download. */
   signal?: AbortSignal;
 }
@@ -78,7 +80,8 @@ export interface LoadOptions {
  */
 export async function load(source: ModelSource, options: LoadOptions): Promise<LanguageModel> {
   const name = typeof source === 'string' ? source : source instanceof URL ? source.href : undefined;
-  return openLanguageModel(options.engine, await bytesOf(source, name, options.signal), name);
+  const bytes = await bytesOf(source, name, options.signal);
+  return openLanguageModel(options.engine, bytes, name, options.ownEngine);
 }
 
 async function bytesOf(
@@ -107,6 +110,8 @@ async function download(source: URL | string, signal?: AbortSignal): Promise<Res
 
 export interface TrainOptions extends RunOptions {
   engine: Engine;
+  /** Close the engine when the trained model is disposed. Default false. */
+  ownEngine?: boolean;
   /** Called after every step. */
   onStep?: (report: StepReport) => void;
   /** Ends training with an `AbortError`. */
@@ -133,7 +138,7 @@ export interface Trained {
  * const { model, validation } = await train({ text, preset: 'bitnet', steps: 500 });
  */
 export async function train(options: TrainOptions): Promise<Trained> {
-  const { engine, onStep, signal, ...run } = options;
+  const { engine, ownEngine, onStep, signal, ...run } = options;
   const { trainer, tokenizer } = prepareRun(engine, run);
   try {
     const turn = new HostTurn();
@@ -144,7 +149,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
     }
     const validation = trainer.validate();
     const bytes = encodeModel(trainer.model, trainer.weights, tokenizer.toJson());
-    return { bytes, model: openLanguageModel(engine, bytes), validation };
+    return { bytes, model: openLanguageModel(engine, bytes, undefined, ownEngine), validation };
   } finally {
     trainer.dispose();
   }

@@ -49,8 +49,12 @@ export function createEngine(options: EmbeddedEngineOptions = {}): Engine {
 export const load = (
   source: ModelSource, options: Partial<LoadOptions> = {},
 ): Promise<LanguageModel> =>
-  core.load(source, { ...options, engine: options.engine ?? createEngine() });
+  core.load(source, {
+    ...options, engine: options.engine ?? createEngine(), ownEngine: options.engine === undefined,
+  });
 
 /** Trains a model from nothing and packs it; see `onebit/core`. */
 export const train = (options: Partial<TrainOptions> = {}): Promise<Trained> =>
-  core.train({ ...options, engine: options.engine ?? createEngine() });
+  core.train({
+    ...options, engine: options.engine ?? createEngine(), ownEngine: options.engine === undefined,
+  });

@@ -43,8 +43,18 @@ export function planesI8(
   }
 }
 
-/** popcounts of plane & row for four rows, kv v128 each, to four i32 lanes. */
-function countAnd4(plane: usize, row0: usize, kv: usize): v128 {
+/** Bits of `row` that count for plane `p`: those set in both, or those that differ. */
+// @ts-ignore: decorator
+@inline
+function matches(p: v128, row: usize, xor: bool): v128 {
+  const bits = v128.load(row);
+  return i8x16.popcnt(xor ? v128.xor(p, bits) : v128.and(p, bits));
+}
+
+/** Popcounts of plane & row (or plane ⊕ row) for four rows of kv v128 each, to four i32 lanes. */
+// @ts-ignore: decorator
+@inline
+function count4(plane: usize, row0: usize, kv: usize, xor: bool): v128 {
   const rowBytes = kv << 4;
   const row1 = row0 + rowBytes, row2 = row1 + rowBytes, row3 = row2 + rowBytes;
   let sum0 = i32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
@@ -54,10 +64,10 @@ function countAnd4(plane: usize, row0: usize, kv: usize): v128 {
     for (; step < flushAt; step++) {
       const at = step << 4;
       const p = v128.load(plane + at);
-      count0 = i8x16.add(count0, i8x16.popcnt(v128.and(p, v128.load(row0 + at))));
-      count1 = i8x16.add(count1, i8x16.popcnt(v128.and(p, v128.load(row1 + at))));
-      count2 = i8x16.add(count2, i8x16.popcnt(v128.and(p, v128.load(row2 + at))));
-      count3 = i8x16.add(count3, i8x16.popcnt(v128.and(p, v128.load(row3 + at))));
+      count0 = i8x16.add(count0, matches(p, row0 + at, xor));
+      count1 = i8x16.add(count1, matches(p, row1 + at, xor));
+      count2 = i8x16.add(count2, matches(p, row2 + at, xor));
+      count3 = i8x16.add(count3, matches(p, row3 + at, xor));
     }
     sum0 = widenAddU8(sum0, count0);
     sum1 = widenAddU8(sum1, count1);
@@ -67,28 +77,12 @@ function countAnd4(plane: usize, row0: usize, kv: usize): v128 {
   return i32x4(sumI32x4(sum0), sumI32x4(sum1), sumI32x4(sum2), sumI32x4(sum3));
 }
 
-/** popcounts of plane ⊕ row for four rows. */
+function countAnd4(plane: usize, row0: usize, kv: usize): v128 {
+  return count4(plane, row0, kv, false);
+}
+
 function countXor4(plane: usize, row0: usize, kv: usize): v128 {
-  const rowBytes = kv << 4;
-  const row1 = row0 + rowBytes, row2 = row1 + rowBytes, row3 = row2 + rowBytes;
-  let sum0 = i32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-  for (let step: usize = 0; step < kv; ) {
-    const flushAt = min(step + STEPS_PER_FLUSH, kv);
-    let count0 = i8x16.splat(0), count1 = count0, count2 = count0, count3 = count0;
-    for (; step < flushAt; step++) {
-      const at = step << 4;
-      const p = v128.load(plane + at);
-      count0 = i8x16.add(count0, i8x16.popcnt(v128.xor(p, v128.load(row0 + at))));
-      count1 = i8x16.add(count1, i8x16.popcnt(v128.xor(p, v128.load(row1 + at))));
-      count2 = i8x16.add(count2, i8x16.popcnt(v128.xor(p, v128.load(row2 + at))));
-      count3 = i8x16.add(count3, i8x16.popcnt(v128.xor(p, v128.load(row3 + at))));
-    }
-    sum0 = widenAddU8(sum0, count0);
-    sum1 = widenAddU8(sum1, count1);
-    sum2 = widenAddU8(sum2, count2);
-    sum3 = widenAddU8(sum3, count3);
-  }
-  return i32x4(sumI32x4(sum0), sumI32x4(sum1), sumI32x4(sum2), sumI32x4(sum3));
+  return count4(plane, row0, kv, true);
 }
 
 /**

@@ -28,10 +28,13 @@ export interface TextEvaluation extends Evaluation {
 export class LanguageModel {
   readonly model: BitNet;
   readonly tokenizer: Tokenizer;
+  readonly #ownEngine?: Engine;
 
-  constructor(model: BitNet, tokenizer: Tokenizer) {
+  /** @param ownEngine closed with the model: its workers end */
+  constructor(model: BitNet, tokenizer: Tokenizer, ownEngine?: Engine) {
     this.model = model;
     this.tokenizer = tokenizer;
+    this.#ownEngine = ownEngine;
   }
 
   /** Streams the text that follows `prompt`; see `generate`. */
@@ -48,9 +51,10 @@ export class LanguageModel {
     return inBytes(this.model, this.tokenizer, ids, evaluate(this.model, ids));
   }
 
-  /** Gives the model's memory back. */
+  /** Gives the model's memory back, and closes the engine if it was made for this model. */
   dispose(): void {
     this.model.dispose();
+    this.#ownEngine?.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -76,10 +80,13 @@ export function inBytes(
  * The language model in a file's bytes.
  *
  * @param name the file, for messages
+ * @param ownEngine whether `dispose` of the model closes the engine
  * @throws {ModelFileError} If the file is not a whole, valid model; see `readModelHeader`.
  * @throws {TokenizerError} VOCAB_MISMATCH if tokenizer and embedding differ in size.
  */
-export function openLanguageModel(engine: Engine, bytes: Uint8Array, name?: string): LanguageModel {
+export function openLanguageModel(
+  engine: Engine, bytes: Uint8Array, name?: string, ownEngine = false,
+): LanguageModel {
   const header: ModelHeader = readModelHeader(bytes, name);
   const tokenizer = tokenizerFromJson(header.tokenizer);
   const { vocabSize } = header.config;
@@ -87,5 +94,6 @@ export function openLanguageModel(engine: Engine, bytes: Uint8Array, name?: stri
     throw new TokenizerError('VOCAB_MISMATCH',
       `the tokenizer has ${tokenizer.vocabSize} tokens, the embedding ${vocabSize} rows`,
       { file: name, expected: vocabSize, actual: tokenizer.vocabSize });
-  return new LanguageModel(engine.run(() => buildModel(engine, header, name)), tokenizer);
+  const model = engine.run(() => buildModel(engine, header, name));
+  return new LanguageModel(model, tokenizer, ownEngine ? engine : undefined);
 }

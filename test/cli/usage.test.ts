@@ -107,7 +107,8 @@ wrong('of command and flags ends with 2', async () => {
 wrong('of options ends with 2 before anything is written', async ({ directory, data }) => {
   for (const [more, text] of [
     [['--steps', '0'], /"steps"/], [['--batch', '1.5'], /"batch"/],
-    [['--lr=-1'], /learningRate/], [['--seed', '0.5'], /"seed"/], [['--heads', '3'], /hiddenSize.*multiple of 12/],
+    [['--lr=-1'], /learningRate/], [['--seed', '0.5'], /"seed"/],
+    [['--heads', '3'], /hiddenSize.*multiple of 12/],
     [['--groups', '2', '--preset', 'transformer'], /quantizationGroups/],
     [['--activation-bits', '9'], /activationBits/], [['--save-every', '1.5'], /save-every/],
     [['--eval-every=-1'], /eval-every/], [['--name', 'checkpoint.safetensors'], /--name/],

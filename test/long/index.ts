@@ -1,0 +1,6 @@
+/**
+ * Tests that take minutes: `npm run test:long`.
+ * @module
+ */
+import './kills.ts';
+import './quality.ts';
