@@ -7,7 +7,7 @@ import { load, storyEntropy, unknownWords } from '../index.ts';
 import { formatBytes, formatCount, formatSeconds, writeText } from './format.ts';
 
 /** How `--sample` writes. */
-const SAMPLE = { seed: 1, temperature: 0.7, maxTokens: 220 };
+const SAMPLE = { seed: 1, temperature: 0.7, minP: 0.1, maxTokens: 220 };
 /** What a story begins with, after the end of the one before; and any other text. */
 const STORY_PROMPT = 'Once upon a time,';
 const TEXT_PROMPT = '\n';

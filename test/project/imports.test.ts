@@ -10,7 +10,8 @@ interface Meta {
 /** Top-level names of src/, lowest layer first. */
 const LAYERS = [
   ['errors'], ['check', 'host-turn'], ['rng'], ['quant', 'io', 'tokenizer', 'corpus'],
-  ['ref', 'wasm'], ['spawn-node', 'spawn-web'], ['ops'], ['nn'], ['model'], ['train', 'sample'], ['core'], ['index'], ['cli'],
+  ['ref', 'wasm'], ['spawn-node', 'spawn-web'], ['ops'], ['nn'], ['model'], ['train', 'sample'],
+  ['core'], ['index'], ['cli'],
 ];
 
 const meta = JSON.parse(readFileSync('build/meta.json', 'utf8')) as Meta;
