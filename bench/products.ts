@@ -31,14 +31,14 @@ export function productCases(engine: Engine): Case[] {
   ];
 }
 
-function randomMatrix({ engine }: Compute, rows: number, cols: number, seed: number): Matrix {
+export function randomMatrix({ engine }: Compute, rows: number, cols: number, seed: number): Matrix {
   const rng = new Rng(seed), ptr = engine.heap.alloc(rows * cols * 4);
   const view = engine.f32(ptr, rows * cols);
   for (let i = 0; i < view.length; i++) view[i] = rng.nextNormal();
   return { ptr, rows, cols };
 }
 
-const emptyMatrix = ({ engine }: Compute, rows: number, cols: number): Matrix =>
+export const emptyMatrix = ({ engine }: Compute, rows: number, cols: number): Matrix =>
   ({ ptr: engine.heap.alloc(rows * cols * 4), rows, cols });
 
 /** i`bits` × packed weights, quantization of the input included. */

@@ -76,5 +76,6 @@ import './train/options.test.ts';
 import './train/schedule.test.ts';
 import './train/trainer.test.ts';
 import './wasm/heap.test.ts';
+import './wasm/self-test.test.ts';
 import './wasm/threads.test.ts';
 import './wasm/workspace.test.ts';

@@ -46,6 +46,11 @@ const ROW_GRAIN = 500_000;
 
 export type Product = 'lookup' | 'popcount';
 
+export interface BitGemmOptions {
+  /** Force a family; the weights must have its layout. Default: the recorded rule. */
+  readonly product?: Product;
+}
+
 /** Which family computes a product: the recorded rule. */
 export const productFor = (kind: BitKind, bits: number): Product =>
   kind === 'b1' && bits <= 2 ? 'popcount' : 'lookup';
@@ -135,21 +140,21 @@ function multiply(
 }
 
 /**
- * outs[p] ← q · weights[p]ᵀ in real numbers, or adds it, for matrices that share their input.
+ * outs[p] ← q · weights[p]ᵀ in real numbers, for matrices that share their input.
  *
  * @param outs f32[q.rows, weights[p].rows]
  */
 export function bitGemm(
   compute: Compute, q: Quantized, weights: readonly BitWeights[], outs: readonly Matrix[],
-  accumulate = false,
+  options: BitGemmOptions = {},
 ): void {
   const { engine, workspace } = compute;
+  const { product = productFor(weights[0].kind, q.bits) } = options;
   weights.forEach((w, p) => {
     checkShape('bitGemm', 'outs', outs[p], q.rows, w.rows);
     if (w.cols !== q.cols)
       throw new RangeError(`bitGemm: "weights" expected ${q.cols} columns, got ${w.cols}`);
   });
-  const product = productFor(weights[0].kind, q.bits);
   for (let from = 0; from < q.rows; ) {
     const mark = workspace.mark();
     const block = prepare(compute, q, product, from);
@@ -160,7 +165,7 @@ export function bitGemm(
       multiply(compute, block, q, w, acc);
       eachPiece(engine, 'rescaleI32', block, (at, m) => [
         acc + (at - from) * np * 4, q.scales + at * 4, q.shifts && q.shifts + at * 4, w.scales,
-        w.sums, outs[p].ptr + at * w.rows * 4, m, w.rows, np, Number(accumulate)]);
+        w.sums, outs[p].ptr + at * w.rows * 4, m, w.rows, np, 0]);
       workspace.release(inner);
     });
     from += block.rows;

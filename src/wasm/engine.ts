@@ -6,6 +6,7 @@ import { EngineError } from '../errors.ts';
 import type { KernelExports } from './exports.ts';
 import { Heap } from './heap.ts';
 import { instantiateKernels } from './kernels.ts';
+import { selfTest } from './self-test.ts';
 import { MAX_CALLS } from './thread-protocol.ts';
 import type { SpawnWorker } from './threads.ts';
 import { ThreadPool } from './threads.ts';
@@ -51,7 +52,10 @@ export class Engine {
   #pool?: ThreadPool;
   #state: 'open' | 'closed' | 'poisoned' = 'open';
 
-  /** @throws {EngineError} NO_WASM if the module is not ours; OUT_OF_MEMORY. */
+  /**
+   * @throws {EngineError} NO_WASM if the module is not ours; SELFTEST_FAILED if a kernel computes
+   *   wrongly on this runtime; OUT_OF_MEMORY.
+   */
   constructor({ module, maxMemory = MAX_PAGES * PAGE, threading }: EngineOptions) {
     const maximum = Math.min(MAX_PAGES, Math.ceil(maxMemory / PAGE));
     if (threading && threading.threads > 1) this.#threading = threading;
@@ -59,6 +63,7 @@ export class Engine {
       { initial: Math.min(16, maximum), maximum, shared: this.#threading !== undefined });
     this.kernels = instantiateKernels(this.#threading?.module ?? module, this.memory);
     this.heap = new Heap(this.memory, this.kernels.heapBase());
+    selfTest(this.kernels, this.memory, this.heap);
   }
 
   get info(): EngineInfo {

@@ -29,11 +29,11 @@ export type SpawnWorker = (source: string, onFailure: (reason: string) => void) 
 
 /** A call that hangs longer than this is of a lost worker, in milliseconds. */
 const LOST_AFTER = 1000;
-/** A wait for workers longer than this means that one is not scheduled, in milliseconds. */
+/** A wait longer by this than the calls explain: a worker is not scheduled. In milliseconds. */
 const LONG_WAIT = 1.5;
 /** How long the pool rests after a long wait: doubled each time, halved by good operations. */
 const REST_MIN = 4;
-const REST_MAX = 256;
+const REST_MAX = 32;
 
 const LAYOUT = { ticket: TICKET, done: DONE, kernel: KERNEL, count: ARGUMENTS, mask: CALL_MASK };
 
@@ -92,12 +92,15 @@ export class ThreadPool {
     Atomics.store(words, TICKET, (this.#generation << CALL_BITS) | calls.length);
     Atomics.add(words, WAKE, 1);
     if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, WAKE);
-    claimCalls(words, this.#values, this.#kernels as never, this.#names, LAYOUT);
-    if (Atomics.load(words, DONE) < calls.length) this.#wait(calls.length);
+    const start = performance.now();
+    const made = claimCalls(words, this.#values, this.#kernels as never, this.#names, LAYOUT);
+    if (Atomics.load(words, DONE) === calls.length) return;
+    const perCall = made > 0 ? (performance.now() - start) / made : 0;
+    this.#wait(calls.length, perCall);
   }
 
-  /** Waits for calls that workers hold. */
-  #wait(calls: number): void {
+  /** Waits for calls that workers hold; `perCall` is what one took here, in milliseconds. */
+  #wait(calls: number, perCall: number): void {
     const words = this.#words, start = performance.now();
     for (let spins = 1; Atomics.load(words, DONE) < calls; spins++) {
       if (spins % 256 !== 0) continue;
@@ -107,14 +110,15 @@ export class ThreadPool {
         `a worker of the engine was lost (${this.#lost ?? (failed ? 'it trapped' : 'it hangs')}); ` +
         'create a new engine');
     }
-    this.#adapt(performance.now() - start);
+    this.#adapt(performance.now() - start - 2 * perCall);
   }
 
-  #adapt(waited: number): void {
-    if (waited > LONG_WAIT) {
+  /** @param late milliseconds beyond what the calls explain */
+  #adapt(late: number): void {
+    if (late > LONG_WAIT) {
       this.#restUntil = performance.now() + this.#rest;
       this.#rest = Math.min(REST_MAX, this.#rest * 2);
-    } else this.#rest = Math.max(REST_MIN, this.#rest * 0.99);
+    } else this.#rest = Math.max(REST_MIN, this.#rest * 0.9);
   }
 
   dispose(): void {
