@@ -1,5 +1,5 @@
 /**
- * Cross-entropy in nats, with the gradient of the logits, and softmax.
+ * Cross-entropy in nats, with the gradient of the logits.
  * @module
  */
 import type { Compute, Matrix } from './matrix.ts';
@@ -30,9 +30,4 @@ export function crossEntropy(
   const result = engine.f32(losses, logits.rows).slice();
   workspace.release(mark);
   return result;
-}
-
-/** p ← softmax(p) by row, in place. */
-export function softmax({ engine: { kernels } }: Compute, p: Matrix): void {
-  kernels.softmaxF32(p.ptr, p.ptr, p.rows, p.cols);
 }

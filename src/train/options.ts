@@ -71,7 +71,8 @@ export function trainingOptions(
   return options;
 }
 
-const withoutUndefined = <T extends object>(object: T): T =>
+/** A copy without the fields that are undefined: those count as not given. */
+export const withoutUndefined = <T extends object>(object: T): T =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 
 /** Ranges of the numbers, inclusive: a moment's decay of 1 would never let go of its first value. */

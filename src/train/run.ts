@@ -14,7 +14,7 @@ import { createTokenizer } from '../tokenizer/tokenizer.ts';
 import type { Engine } from '../wasm/engine.ts';
 import { splitText } from './data.ts';
 import type { TrainingOptions } from './options.ts';
-import { trainingOptions } from './options.ts';
+import { trainingOptions, withoutUndefined } from './options.ts';
 import { Trainer } from './trainer.ts';
 
 /** Everything that can be chosen. All is optional. */
@@ -71,7 +71,7 @@ export function prepareRun(engine: Engine, options: RunOptions = {}): Run {
   if (given === '') throw new TrainingError('BAD_DATA', 'the text is empty');
   const text = given ?? generateStories({ seed: STORY_SEED, characters: STORY_CHARACTERS });
   const { tokenizer: kind, vocabSize, layers, heads, width, context, ...training } =
-    { ...(builtIn ? STORIES : OWN_TEXT), ...defined(chosen) };
+    { ...(builtIn ? STORIES : OWN_TEXT), ...withoutUndefined(chosen) };
   const { train, validation } = splitText(text);
   const tokenizer = createTokenizer(kind, kind === 'chars' ? text : train, { vocabSize });
   const size = { vocabSize: tokenizer.vocabSize, layers, heads, width, context };
@@ -90,6 +90,3 @@ function makeConfig(
     throw new TrainingError('BAD_CONFIG', (cause as Error).message, { cause });
   }
 }
-
-const defined = <T extends object>(object: T): T =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;

@@ -86,7 +86,7 @@ export class Engine {
     call: (from: number, to: number) => number[],
   ): void {
     const most = this.#threading ? this.#threading.threads * PIECES_PER_THREAD : 1;
-    const pieces = Math.min(most, Math.floor(total / grain));
+    const pieces = Math.min(most, MAX_CALLS, Math.floor(total / grain));
     if (pieces < 2 || !this.#startPool().ready) {
       (this.kernels[name] as (...args: number[]) => unknown)(...call(0, total));
       return;

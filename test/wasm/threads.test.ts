@@ -106,6 +106,15 @@ pool('never starts for an engine of one thread', () => {
   assert.ok(addsRight(engine, engine.heap.alloc(COUNT * 4)));
 });
 
+pool('splits into no more calls than a command holds on a machine of 64 threads', () => {
+  const idle: SpawnWorker = () => ({
+    post: ({ control }) => void (new Int32Array(control)[ONLINE] = 1),
+    terminate: () => undefined,
+  });
+  const engine = engineOf(64, idle);
+  assert.ok(addsRight(engine, engine.heap.alloc(COUNT * 4)));
+});
+
 pool('refuses more arguments than a command holds', () => {
   const engine = engineOf(2);
   const own = new ThreadPool(1, embeddedSharedModule(), engine.memory, engine.kernels, spawnWorker);
