@@ -4,7 +4,6 @@
  */
 import { PRESETS, presetConfig } from '../src/model/config.ts';
 import { bitGemm, quantize } from '../src/ops/bit-gemm.ts';
-import type { Product } from '../src/ops/bit-gemm.ts';
 import type { BitWeights } from '../src/ops/bit-weights.ts';
 import { allocBitWeights, binarize } from '../src/ops/bit-weights.ts';
 import { gemmNT } from '../src/ops/gemm.ts';
@@ -14,6 +13,7 @@ import { tileBytes } from '../src/quant/layout.ts';
 import { trainingOptions } from '../src/train/options.ts';
 import { Trainer } from '../src/train/trainer.ts';
 import type { Engine } from '../src/wasm/engine.ts';
+import type { Product } from '../src/wasm/variants.ts';
 import { MULTIPLY_ADD_OPERATIONS, limitsOver } from './limits.ts';
 import { inTurns } from './measure.ts';
 import { emptyMatrix, randomMatrix } from './products.ts';
@@ -51,7 +51,7 @@ export function* figures(one: Compute, two: Compute, milliseconds: number): Gene
 }
 
 function weights(compute: Compute, kind: BitKind, rows = N): BitWeights {
-  const packed = allocBitWeights(compute.engine, kind, rows, N, { codes: true, tiles: true });
+  const packed = allocBitWeights(compute.engine, kind, rows, N, true);
   const latent = randomMatrix(compute, rows, N, 2);
   binarize(compute, latent, packed, 1);
   compute.engine.heap.free(latent.ptr);

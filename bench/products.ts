@@ -46,7 +46,7 @@ function bitCase(
   compute: Compute, m: number, n: number, k: number, kind: BitKind, bits: number,
 ): Case {
   const x = randomMatrix(compute, m, k, 1), w = randomMatrix(compute, n, k, 2);
-  const packed = allocBitWeights(compute.engine, kind, n, k, { codes: true, tiles: true });
+  const packed = allocBitWeights(compute.engine, kind, n, k, true);
   binarize(compute, w, packed, 1);
   const out = emptyMatrix(compute, m, n);
   const run = (): void => {

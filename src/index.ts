@@ -14,7 +14,7 @@ import { checkInteger } from './check.ts';
 import * as core from './core.ts';
 import type { LanguageModel } from './sample/language-model.ts';
 import { machineThreads, spawnWorker } from '#spawn';
-import { embeddedModule, embeddedSharedModule } from './wasm/embedded.ts';
+import { embeddedModule, embeddedRelaxedModule, embeddedSharedModule } from './wasm/embedded.ts';
 
 export * from './core.ts';
 
@@ -30,19 +30,21 @@ export interface EmbeddedEngineOptions extends Partial<EngineOptions> {
 /**
  * An engine with the embedded kernels. Its workers start when there is work for them.
  *
- * @throws {RangeError} If `threads` is no integer from 1 to 64.
- * @throws {EngineError} NO_WASM, NO_SIMD
+ * @throws {RangeError} If `threads` is no integer from 1 to 64, or a variant is unknown.
+ * @throws {EngineError} NO_WASM, NO_SIMD, SELFTEST_FAILED
  * @example
  * createEngine({ threads: 2 }).info.threads; // 2
  */
 export function createEngine(options: EmbeddedEngineOptions = {}): Engine {
   const { threads = Math.min(machineThreads(), MAX_THREADS), ...rest } = options;
   checkInteger('createEngine', 'threads', threads, 1, MAX_THREADS);
-  const own = rest.module === undefined && threads > 1;
-  return core.createEngine({
-    ...rest, module: rest.module ?? embeddedModule(),
-    threading: own ? { threads, module: embeddedSharedModule(), spawn: spawnWorker } : rest.threading,
-  });
+  if (rest.module !== undefined) return core.createEngine({ ...rest, module: rest.module });
+  const module = embeddedModule();
+  if (threads === 1) return core.createEngine({ ...rest, module, relaxed: embeddedRelaxedModule('own') });
+  const threading = {
+    threads, module: embeddedSharedModule(), relaxed: embeddedRelaxedModule('shared'), spawn: spawnWorker,
+  };
+  return core.createEngine({ ...rest, module, threading });
 }
 
 /** Loads a packed model, into an engine of its own unless one is given; see `onebit/core`. */

@@ -45,9 +45,17 @@ export function packT2(
 export function expandT2(
   codes: usize, scale: usize, out: usize, rows: usize, cols: usize, rowBytes: usize,
 ): void {
+  const masks = i32x4(3, 12, 48, 192), one = f32x4.splat(1);
+  const places = f32x4(1, 0.25, 0.0625, 0.015625);
   for (let r: usize = 0; r < rows; r++) {
-    const value = load<f32>(scale + (r << 2));
-    for (let c: usize = 0; c < cols; c++, out += 4) {
+    const value = load<f32>(scale + (r << 2)), vvalue = f32x4.splat(value);
+    let c: usize = 0;
+    for (; c + 4 <= cols; c += 4, out += 16) {
+      const bits = v128.and(i32x4.splat(<i32>load<u8>(codes + (c >> 2))), masks);
+      const code = f32x4.mul(f32x4.convert_i32x4_s(bits), places);
+      v128.store(out, f32x4.mul(f32x4.sub(code, one), vvalue));
+    }
+    for (; c < cols; c++, out += 4) {
       const bits = (<i32>load<u8>(codes + (c >> 2)) >> <i32>((c & 3) << 1)) & 3;
       store<f32>(out, <f32>(bits - 1) * value);
     }

@@ -15,7 +15,7 @@ import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
 import type { BitWeights } from '../ops/bit-weights.ts';
 import { layOut } from '../ops/bit-weights.ts';
 import type { BitKind } from '../quant/layout.ts';
-import { BITS, fileRowBytes, paddedRows, rowBytes } from '../quant/layout.ts';
+import { BITS, fileRowBytes, rowBytes } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
 import { Workspace } from '../wasm/workspace.ts';
 import { BitNet } from './bitnet.ts';
@@ -178,12 +178,10 @@ function loadPacked(
   const packed = allocPart(engine, config, spec, false);
   weights.addPart({ name, packed });
   checkCodes(data, packed, name, fileName);
-  const inFile = fileRowBytes(packed.kind, cols), inMemory = rowBytes(packed.kind, cols);
   const workspace = new Workspace(engine.heap);
-  const codes = packed.codes || workspace.alloc(paddedRows(rows) * inMemory);
-  for (let r = 0; r < rows; r++)
-    engine.u8(codes + r * inMemory, inFile).set(data.subarray(r * inFile, (r + 1) * inFile));
-  layOut({ engine, workspace }, packed, codes, inMemory);
+  const codes = workspace.alloc(data.length);
+  engine.u8(codes, data.length).set(data);
+  layOut({ engine, workspace }, packed, codes, fileRowBytes(packed.kind, cols));
   workspace.dispose();
   const scales = floatsOf(file, `${name}_scale`, fileName);
   const run = rows / scales.length;

@@ -9,7 +9,6 @@
 import { ModelFileError } from '../errors.ts';
 import type { BitPart } from '../nn/bit-linear.ts';
 import type { Parameter } from '../nn/pass.ts';
-import { productFor } from '../ops/bit-gemm.ts';
 import { allocBitWeights } from '../ops/bit-weights.ts';
 import type { BitKind } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
@@ -27,16 +26,11 @@ export interface ModelWeights {
   dispose(): void;
 }
 
-/** Packed bits of a projection: what the product reads, and codes where backward needs them. */
-export function allocPart(
+/** Room for the packed bits of a projection, with codes beside them where backward needs them. */
+export const allocPart = (
   engine: Engine, config: BitNetConfig, { rows, cols }: TensorSpec, trained: boolean,
-): BitPart['packed'] {
-  const kind = config.weights as BitKind;
-  const product = productFor(kind, config.activationBits);
-  return allocBitWeights(engine, kind, rows, cols, {
-    codes: trained || product === 'popcount', tiles: product === 'lookup',
-  });
-}
+): BitPart['packed'] =>
+  allocBitWeights(engine, config.weights as BitKind, rows, cols, trained);
 
 export class TrainedWeights implements ModelWeights {
   readonly engine: Engine;

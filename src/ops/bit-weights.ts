@@ -8,7 +8,7 @@
  * @module
  */
 import type { BitKind } from '../quant/layout.ts';
-import { paddedCols, paddedRows, rowBytes, tileBytes } from '../quant/layout.ts';
+import { BITS, TILE_ROWS, paddedCols, paddedRows, rowBytes, tileBytes } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
 import type { Compute, Matrix } from './matrix.ts';
 import { checkShape } from './matrix.ts';
@@ -17,15 +17,20 @@ import { checkShape } from './matrix.ts';
 const GAMMA_MIN = 1e-5;
 /** Weights that are worth a thread's while. */
 const EXPAND_GRAIN = 16_384;
+const TILE_GRAIN = 262_144;
+/** Bytes of scratch that a tile kernel needs. */
+const TILE_SCRATCH = 1024;
+/** Columns of a block of codes, which the tile kernels read. */
+const BLOCK = 128;
 
 /** A packed matrix W̃[rows, cols] with its scales. Addresses are byte offsets; 0 is absent. */
 export interface BitWeights {
   readonly kind: BitKind;
   readonly rows: number;
   readonly cols: number;
-  /** Row-major codes, `rowBytes(kind, cols)` a row, rows padded to whole tiles. */
+  /** Row-major codes, `rowBytes(kind, cols)` a row, where backward needs them. */
   readonly codes: number;
-  /** The same in the tile layout. */
+  /** The tile layout, which the products read. */
   readonly tiles: number;
   /** f32[paddedRows]: β, or γ, of each row. */
   readonly scales: number;
@@ -33,21 +38,15 @@ export interface BitWeights {
   readonly sums: number;
 }
 
-/** Which layouts to make room for. The popcount products and backward read codes. */
-export interface Layouts {
-  codes: boolean;
-  tiles: boolean;
-}
-
-/** Room on the heap for a packed matrix. */
+/** Room on the heap for a packed matrix, with row-major codes beside the tiles if `codes`. */
 export function allocBitWeights(
-  { heap }: Engine, kind: BitKind, rows: number, cols: number, layouts: Layouts,
+  { heap }: Engine, kind: BitKind, rows: number, cols: number, codes: boolean,
 ): BitWeights {
   const np = paddedRows(rows);
   return {
     kind, rows, cols,
-    codes: layouts.codes ? heap.alloc(np * rowBytes(kind, cols)) : 0,
-    tiles: layouts.tiles ? heap.alloc(tileBytes(kind, rows, cols)) : 0,
+    codes: codes ? heap.alloc(rows * rowBytes(kind, cols)) : 0,
+    tiles: heap.alloc(tileBytes(kind, rows, cols)),
     scales: heap.alloc(np * 4),
     sums: heap.alloc(np * 4),
   };
@@ -86,18 +85,41 @@ export function binarize(compute: Compute, latent: Matrix, w: BitWeights, groups
   workspace.release(mark);
 }
 
-/** Fills tiles and row sums from row-major codes of `bytes` a row. */
+/**
+ * Fills tiles and row sums from row-major codes, `bytes` from one row to the next.
+ *
+ * The codes may lie as they do in a file: rows need not be padded to whole vectors.
+ */
 export function layOut(
-  { engine: { kernels } }: Compute, w: BitWeights, codes: number, bytes: number,
+  { engine, workspace }: Compute, w: BitWeights, codes: number, bytes: number,
 ): void {
-  const groups = paddedCols(w.cols) / 4;
-  if (w.kind === 'b1') {
-    if (w.tiles) kernels.tileB1(codes, w.tiles, w.rows, bytes, groups);
-    kernels.rowSumsB1(codes, w.sums, w.rows, w.cols, bytes);
-  } else {
-    if (w.tiles) kernels.tileT2(codes, w.tiles, w.rows, bytes, groups);
-    kernels.rowSumsT2(codes, w.sums, w.rows, w.cols, bytes);
-  }
+  const { kind, rows, cols } = w;
+  layOutTiles({ engine, workspace }, kind, rows, cols, {
+    ptr: codes, rowBytes: bytes, stride: (BLOCK * BITS[kind]) / 8 }, w.tiles);
+  const name = kind === 'b1' ? 'rowSumsB1' : 'rowSumsT2';
+  engine.split(name, rows, 1, Math.ceil(TILE_GRAIN / cols), (from, to) => [
+    codes + from * bytes, w.sums + from * 4, to - from, cols, bytes]);
+}
+
+/** Codes as they arrive: rows of blocks of 128 columns. */
+export interface CodeRows {
+  readonly ptr: number;
+  /** Bytes from a row to the next, and from a block of 128 columns to the next. */
+  readonly rowBytes: number;
+  readonly stride: number;
+}
+
+/** tiles ← codes, on several threads where that pays. `kp` columns, at least `paddedCols(cols)`. */
+export function layOutTiles(
+  { engine, workspace }: Compute, kind: BitKind, rows: number, cols: number,
+  { ptr, rowBytes: bytes, stride }: CodeRows, tiles: number, kp = paddedCols(cols),
+): void {
+  const mark = workspace.mark();
+  const name = kind === 'b1' ? 'tileB1' : 'tileT2';
+  engine.split(name, rows, TILE_ROWS, Math.ceil(TILE_GRAIN / kp), (from, to) => [
+    ptr + from * bytes, tiles + (from * kp * BITS[kind]) / 8, workspace.alloc(TILE_SCRATCH),
+    to - from, cols, kp, bytes, stride]);
+  workspace.release(mark);
 }
 
 /** out[rows, cols] ← scale · W̃: the weights as the straight-through backward sees them. */

@@ -3,7 +3,7 @@
  *
  *   rows    row-major, least significant bit first. In memory a row is padded to 128 columns;
  *           in a file to a whole byte. b1: bit 1 is +1, bit 0 is −1. t2: code = weight + 1.
- *   tiles   32 rows by 4 columns, what the table-lookup products read (`assembly/kernels/tile.ts`).
+ *   tiles   16 rows by 8 columns, what the products read (`assembly/kernels/tile.ts`).
  * @module
  */
 
@@ -17,7 +17,7 @@ export type BitKind = 'b1' | 't2';
 export const BITS: Readonly<Record<BitKind, number>> = { b1: 1, t2: 2 };
 
 /** Rows in a tile. */
-export const TILE_ROWS = 32;
+export const TILE_ROWS = 16;
 
 /** Activation rows are padded to this many columns, one step of the table-lookup product. */
 const ACTIVATION_ALIGN = 16;

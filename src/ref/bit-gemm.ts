@@ -43,21 +43,52 @@ export function tablesI8(q: Int8Array, m: number, kp: number): Uint8Array {
   return tables;
 }
 
-/**
- * b1[m, bits, kv·128]: bit b of each code in two's complement; with bits = 1, code > 0.
- *
- * @param kv vectors of 16 bytes a row
- */
-export function planesI8(
-  q: Int8Array, m: number, k: number, kp: number, kv: number, bits: number,
-): Uint8Array {
-  const planes = new Uint8Array(m * bits * kv * 16);
+/** b1[m, bits, kp]: bit b of each code in two's complement; with bits = 1, code > 0. */
+export function planesI8(q: Int8Array, m: number, kp: number, bits: number): Uint8Array {
+  const planes = new Uint8Array((m * bits * kp) / 8);
   for (let i = 0; i < m; i++)
     for (let b = 0; b < bits; b++)
-      for (let c = 0; c < k; c++) {
+      for (let c = 0; c < kp; c++) {
         const x = q[i * kp + c];
         const isSet = bits === 1 ? x > 0 : ((x >> b) & 1) === 1;
-        if (isSet) planes[(i * bits + b) * kv * 16 + (c >> 3)] |= 1 << (c & 7);
+        if (isSet) planes[((i * bits + b) * kp + c) >> 3] |= 1 << (c & 7);
       }
   return planes;
+}
+
+/** What a product with a scale per block of weights reads. */
+export interface BlockOperands {
+  /** i8[m, kp] and i8[n, kp] of −1, 0, +1. */
+  readonly q: Int8Array;
+  readonly weights: Int8Array;
+  /** f32[m, kp/part]: γ/Q of each part of `part` columns. */
+  readonly xScales: Float32Array;
+  /** f32[n, kp/(part · parts)] */
+  readonly scales: Float32Array;
+  readonly part: number;
+  readonly parts: number;
+}
+
+/**
+ * f32[m, n]: y = Σ_b d[n, b] · Σ_s γ[i, s]/Q · (W̃ · x̃)[n, part s of b], every step rounded to f32, in
+ * the order of parts and blocks, the first one not added to zero.
+ */
+export function gemmBlockI8(
+  { q, weights, xScales, scales, part, parts }: BlockOperands, m: number, n: number, kp: number,
+): Float32Array {
+  const { fround } = Math, y = new Float32Array(m * n), blocks = kp / (part * parts);
+  const inner = (i: number, j: number, s: number): number => {
+    let sum = 0;
+    for (let c = s * part; c < (s + 1) * part; c++) sum += q[i * kp + c] * weights[j * kp + c];
+    return fround(fround(sum) * xScales[(i * kp) / part + s]);
+  };
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++)
+      for (let b = 0; b < blocks; b++) {
+        let total = inner(i, j, b * parts);
+        for (let s = 1; s < parts; s++) total = fround(total + inner(i, j, b * parts + s));
+        const value = fround(scales[j * blocks + b] * total), at = i * n + j;
+        y[at] = b === 0 ? value : y[at] + value;
+      }
+  return y;
 }

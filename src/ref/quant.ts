@@ -43,6 +43,15 @@ export const quantShiftedI8 = (
   x: Float32Array, m: number, k: number, kp: number, bits: number,
 ): QuantizedRows => byRow(x, m, k, kp, (row) => shiftedRow(row, bits));
 
+/** Every part of `part` columns of a row by itself, 2 … 8 bits: scales and sums [m, kp/part]. */
+export function quantBlockI8(
+  x: Float32Array, m: number, k: number, kp: number, part: number, bits: number,
+): QuantizedRows {
+  const padded = new Float32Array(m * kp);
+  for (let i = 0; i < m; i++) padded.set(x.subarray(i * k, (i + 1) * k), i * kp);
+  return byRow(padded, (m * kp) / part, part, part, (row) => absmaxRow(row, bits));
+}
+
 /** Signs, 1 bit. */
 export const quantSignI8 = (x: Float32Array, m: number, k: number, kp: number): QuantizedRows =>
   byRow(x, m, k, kp, signRow);

@@ -1,13 +1,15 @@
 /**
- * The kernel module that is embedded in the bundle. The only file that imports it.
+ * The kernel modules that are embedded in the bundle. The only file that imports them.
  * @module
  */
 import bytes from '../../build/kernels.wasm';
+import relaxedBytes from '../../build/relaxed.wasm';
 import { EngineError } from '../errors.ts';
 import { sharedModuleBytes } from './shared-module.ts';
 
 let compiled: WebAssembly.Module | undefined;
 let compiledShared: WebAssembly.Module | undefined;
+const compiledRelaxed = new Map<'shared' | 'own', WebAssembly.Module | undefined>();
 
 /**
  * Compiles the embedded kernels, once.
@@ -33,3 +35,14 @@ export function embeddedModule(): WebAssembly.Module {
 /** The same kernels for shared memory, compiled once. */
 export const embeddedSharedModule = (): WebAssembly.Module =>
   (compiledShared ??= new WebAssembly.Module(sharedModuleBytes(bytes)));
+
+/** The relaxed build, compiled once; undefined where the runtime has no relaxed SIMD. */
+export function embeddedRelaxedModule(memory: 'shared' | 'own'): WebAssembly.Module | undefined {
+  if (!compiledRelaxed.has(memory)) {
+    const own = memory === 'shared' ? sharedModuleBytes(relaxedBytes) : relaxedBytes;
+    const known = WebAssembly.validate(own as Uint8Array<ArrayBuffer>);
+    compiledRelaxed.set(
+      memory, known ? new WebAssembly.Module(own as Uint8Array<ArrayBuffer>) : undefined);
+  }
+  return compiledRelaxed.get(memory);
+}

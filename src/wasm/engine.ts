@@ -3,21 +3,25 @@
  * @module
  */
 import { EngineError } from '../errors.ts';
+import type { BitKind } from '../quant/layout.ts';
+import { chooseVariants } from './choose.ts';
 import type { KernelExports } from './exports.ts';
 import { Heap } from './heap.ts';
 import { instantiateKernels } from './kernels.ts';
-import { selfTest } from './self-test.ts';
 import { MAX_CALLS } from './thread-protocol.ts';
 import type { SpawnWorker } from './threads.ts';
 import { ThreadPool } from './threads.ts';
+import type { Build, ForcedVariants, Product, Variants } from './variants.ts';
 
 /** 4 GiB in pages: the most that 32-bit memory can have. */
 const MAX_PAGES = 65_536;
 const PAGE = 65_536;
 
-export interface EngineOptions {
+export interface EngineOptions extends ForcedVariants {
   /** The kernels, compiled. `createEngine` of the main entry brings its own. */
   module: WebAssembly.Module;
+  /** The relaxed build of the products, compiled, where the runtime has relaxed SIMD. */
+  relaxed?: WebAssembly.Module;
   /** Upper bound of the memory in bytes. Default: 4 GiB. */
   maxMemory?: number;
   /** What more than one thread needs; without it the engine computes alone. */
@@ -29,14 +33,21 @@ export interface Threading {
   readonly threads: number;
   /** The kernels for shared memory; see `sharedModuleBytes`. */
   readonly module: WebAssembly.Module;
+  /** The relaxed build for shared memory. */
+  readonly relaxed?: WebAssembly.Module;
   readonly spawn: SpawnWorker;
 }
 
 /** What the engine runs on. */
 export interface EngineInfo {
   readonly threads: number;
-  readonly simd: 'baseline';
+  /** The build of the products. */
+  readonly build: Build;
+  /** The family of products for each kind of weights, by activation bits − 1. */
+  readonly products: Readonly<Record<BitKind, readonly Product[]>>;
   readonly memoryBytes: number;
+  /** Why something faster is not used, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** Pieces per thread that an operation is split into: a late thread costs less of it. */
@@ -48,28 +59,42 @@ export class Engine {
   readonly kernels: KernelExports;
   readonly memory: WebAssembly.Memory;
   readonly heap: Heap;
+  readonly variants: Variants;
+  readonly #notes: readonly string[];
   readonly #threading?: Threading;
   #pool?: ThreadPool;
   #state: 'open' | 'closed' | 'poisoned' = 'open';
 
   /**
    * @throws {EngineError} NO_WASM if the module is not ours; SELFTEST_FAILED if a kernel computes
-   *   wrongly on this runtime; OUT_OF_MEMORY.
+   *   wrongly on this runtime; NO_SIMD if a build is forced that it has not; OUT_OF_MEMORY.
    */
-  constructor({ module, maxMemory = MAX_PAGES * PAGE, threading }: EngineOptions) {
+  constructor(
+    { module, relaxed, maxMemory = MAX_PAGES * PAGE, threading, build, product }: EngineOptions,
+  ) {
     const maximum = Math.min(MAX_PAGES, Math.ceil(maxMemory / PAGE));
     if (threading && threading.threads > 1) this.#threading = threading;
     this.memory = new WebAssembly.Memory(
       { initial: Math.min(16, maximum), maximum, shared: this.#threading !== undefined });
-    this.kernels = instantiateKernels(this.#threading?.module ?? module, this.memory);
-    this.heap = new Heap(this.memory, this.kernels.heapBase());
-    selfTest(this.kernels, this.memory, this.heap);
+    const baseline = instantiateKernels(this.#threading?.module ?? module, this.memory);
+    this.heap = new Heap(this.memory, baseline.heapBase());
+    const { kernels, variants, notes } = chooseVariants(
+      baseline, this.memory, this.heap, this.#threading ? this.#threading.relaxed : relaxed,
+      { build, product });
+    this.kernels = kernels;
+    this.variants = variants;
+    this.#notes = notes;
+  }
+
+  /** Threads that share the work, this one included. */
+  get threads(): number {
+    return this.#threading?.threads ?? 1;
   }
 
   get info(): EngineInfo {
     return {
-      threads: this.#threading?.threads ?? 1, simd: 'baseline',
-      memoryBytes: this.memory.buffer.byteLength,
+      threads: this.threads, build: this.variants.build,
+      products: this.variants.table(), memoryBytes: this.memory.buffer.byteLength, notes: this.#notes,
     };
   }
 
@@ -110,8 +135,9 @@ export class Engine {
   }
 
   #startPool(): ThreadPool {
-    const { threads, module, spawn } = this.#threading!;
-    return (this.#pool ??= new ThreadPool(threads, module, this.memory, this.kernels, spawn));
+    const { threads, module, relaxed, spawn } = this.#threading!;
+    const modules = { module, relaxed: this.variants.build === 'relaxed' ? relaxed : undefined };
+    return (this.#pool ??= new ThreadPool(threads, modules, this.memory, this.kernels, spawn));
   }
 
   /** f32[n] at `ptr`. Valid until the memory grows: use it at once, never keep it. */

@@ -30,14 +30,21 @@ export interface KernelExports {
   expandT2(
     codes: Ptr, scale: Ptr, out: Ptr, rows: number, cols: number, rowBytes: number): void;
   rowSumsT2(codes: Ptr, sums: Ptr, rows: number, cols: number, rowBytes: number): void;
-  tileB1(bits: Ptr, tiles: Ptr, rows: number, rowBytes: number, groups: number): void;
-  tileT2(codes: Ptr, tiles: Ptr, rows: number, rowBytes: number, groups: number): void;
+  tileB1(
+    bits: Ptr, tiles: Ptr, scratch: Ptr,
+    rows: number, cols: number, kp: number, rowBytes: number, stride: number): void;
+  tileT2(
+    codes: Ptr, tiles: Ptr, scratch: Ptr,
+    rows: number, cols: number, kp: number, rowBytes: number, stride: number): void;
 
   quantAbsmaxI8(
     x: Ptr, q: Ptr, scale: Ptr, sums: Ptr, m: number, k: number, kp: number, bits: number): void;
   quantShiftedI8(
     x: Ptr, q: Ptr, scale: Ptr, shift: Ptr, sums: Ptr,
     m: number, k: number, kp: number, bits: number): void;
+  quantBlockI8(
+    x: Ptr, q: Ptr, scales: Ptr, sums: Ptr,
+    m: number, k: number, kp: number, part: number, bits: number): void;
   quantSignI8(
     x: Ptr, q: Ptr, scale: Ptr, sums: Ptr, m: number, k: number, kp: number): void;
   dequantI8(
@@ -48,11 +55,23 @@ export interface KernelExports {
     tables: Ptr, sums: Ptr, tiles: Ptr, y: Ptr, m: number, np: number, kp: number): void;
   gemmLookupI8T2(
     tables: Ptr, sums: Ptr, tiles: Ptr, y: Ptr, m: number, np: number, kp: number): void;
-  planesI8(
-    q: Ptr, planes: Ptr, m: number, k: number, kp: number, kv: number, bits: number): void;
+  gemmLookupBlockI8B1(
+    tables: Ptr, xScales: Ptr, xSums: Ptr, tiles: Ptr, scales: Ptr, y: Ptr, scratch: Ptr,
+    m: number, np: number, kp: number, part: number, parts: number): void;
+  gemmLookupBlockI8T2(
+    tables: Ptr, xScales: Ptr, xSums: Ptr, tiles: Ptr, scales: Ptr, y: Ptr, scratch: Ptr,
+    m: number, np: number, kp: number, part: number, parts: number): void;
+  planesI8(q: Ptr, planes: Ptr, m: number, kp: number, bits: number): void;
   gemmPopcountI8B1(
-    planes: Ptr, sums: Ptr, rows: Ptr, y: Ptr,
-    m: number, np: number, k: number, kv: number, bits: number): void;
+    planes: Ptr, sums: Ptr, tiles: Ptr, y: Ptr,
+    m: number, np: number, k: number, kp: number, bits: number): void;
+  gemmPopcountI8T2(
+    planes: Ptr, sums: Ptr, tiles: Ptr, y: Ptr,
+    m: number, np: number, kp: number, bits: number): void;
+  gemmPopcountBlockI8(
+    planes: Ptr, xScales: Ptr, xSums: Ptr, tiles: Ptr, scales: Ptr, y: Ptr, scratch: Ptr,
+    m: number, np: number, kp: number, part: number, parts: number,
+    bits: number, weightPlanes: number): void;
   rescaleI32(
     acc: Ptr, xScale: Ptr, shift: Ptr, wScale: Ptr, wSums: Ptr, y: Ptr,
     m: number, n: number, np: number, accumulate: boolean): void;

@@ -9,17 +9,30 @@ import { instantiateSync } from '@assemblyscript/loader';
 import { EngineError } from '../errors.ts';
 import type { KernelExports } from './exports.ts';
 
+const isOurs = (module: WebAssembly.Module): boolean => {
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  return names.includes('gemmLookupI8B1') && names.includes('heapBase');
+};
+
 /**
- * @param module compiled from `assembly/`, any build
+ * @param module compiled from `assembly/index.ts`, any build
  * @throws {EngineError} NO_WASM if the module is not ours.
  */
 export function instantiateKernels(
   module: WebAssembly.Module, memory: WebAssembly.Memory,
 ): KernelExports {
-  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
-  if (!names.includes('gemmLookupI8B1') || !names.includes('heapBase'))
+  if (!isOurs(module))
     throw new EngineError('NO_WASM', 'the WebAssembly module is not the onebit kernels', {
-      expected: 'gemmLookupI8B1, heapBase, …', actual: names.slice(0, 5).join(', '),
+      expected: 'gemmLookupI8B1, heapBase, …',
+      actual: WebAssembly.Module.exports(module).map(({ name }) => name).slice(0, 5).join(', '),
     });
-  return instantiateSync(module, { env: { memory } }).exports as unknown as KernelExports;
+  return exportsOf(module, memory);
 }
+
+/** The kernels with those of the relaxed build, `assembly/relaxed.ts`, in place of the same names. */
+export const withRelaxed = (
+  kernels: KernelExports, relaxed: WebAssembly.Module, memory: WebAssembly.Memory,
+): KernelExports => ({ ...kernels, ...exportsOf(relaxed, memory) });
+
+const exportsOf = (module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports =>
+  instantiateSync(module, { env: { memory } }).exports as unknown as KernelExports;

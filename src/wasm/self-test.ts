@@ -3,7 +3,8 @@
  * would not crash but write nonsense.
  *
  * Each family of products computes a small case, which plain loops over the same codes compute too.
- * Integers must be equal, float products equal in bits. Takes well under 10 ms, once per engine.
+ * Integers must be equal, float products equal in bits. Takes well under 10 ms, once per engine. What
+ * happens when a family fails is decided in `choose.ts`.
  * @module
  */
 import { EngineError } from '../errors.ts';
@@ -11,8 +12,11 @@ import type { KernelExports } from './exports.ts';
 import type { Heap } from './heap.ts';
 
 /** Rows, columns and tokens of the case: more than one tile, more than one step of columns. */
-const N = 64, K = 48, M = 2;
-const GROUPS = K / 4, VECTORS = 1, ROW_BYTES = 16;
+const N = 48, K = 144, M = 3;
+/** Bytes of a row of 1-bit and 2-bit weights, and of a row's plane. */
+const B1_BYTES = 32, T2_BYTES = 48, PLANE_BYTES = K / 8;
+/** Bytes of scratch that `tileB1` and `tileT2` need. */
+const TILE_SCRATCH = 1024;
 
 interface Bench {
   readonly kernels: KernelExports;
@@ -21,8 +25,14 @@ interface Bench {
   alloc(bytes: number): number;
 }
 
+/** Kernels that are tested together. */
+export type Family = 'lookup' | 'popcount' | 'float';
+
 /** @throws {EngineError} SELFTEST_FAILED naming the kernel that gave a wrong result */
-export function selfTest(kernels: KernelExports, memory: WebAssembly.Memory, heap: Heap): void {
+export function selfTest(
+  kernels: KernelExports, memory: WebAssembly.Memory, heap: Heap,
+  families: readonly Family[] = ['lookup', 'popcount', 'float'],
+): void {
   const taken: number[] = [];
   const alloc = (bytes: number): number => {
     const ptr = heap.alloc(bytes);
@@ -31,8 +41,9 @@ export function selfTest(kernels: KernelExports, memory: WebAssembly.Memory, hea
   };
   const bench = { kernels, memory, alloc };
   try {
-    testBitProducts(bench);
-    testFloatProduct(bench);
+    const products = families.filter((family) => family !== 'float');
+    if (products.length > 0) testBitProducts(bench, products);
+    if (families.includes('float')) testFloatProduct(bench);
   } finally {
     for (const ptr of taken) heap.free(ptr);
   }
@@ -54,44 +65,70 @@ function check(kernel: string, found: ArrayLike<number>, expected: ArrayLike<num
   }
 }
 
-/** ±1 and ternary products by lookup, ±1 by popcount, of i8 activations with extreme values. */
-function testBitProducts({ kernels, memory, alloc }: Bench): void {
+/** A case: where its operands are, and what its products must be. */
+interface Case {
+  readonly codes: number;
+  readonly sums: number;
+  readonly y: number;
+  readonly b1: { readonly tiles: number; readonly expected: readonly number[] };
+  readonly t2: { readonly tiles: number; readonly expected: readonly number[] };
+}
+
+/** ±1 and ternary products of i8 activations with extreme values. */
+function testBitProducts(bench: Bench, families: readonly Family[]): void {
+  const made = makeCase(bench);
+  if (families.includes('lookup')) testLookup(bench, made);
+  if (families.includes('popcount')) testPopcount(bench, made);
+}
+
+function makeCase({ kernels, memory, alloc }: Bench): Case {
   const source = numbers(), next = (below: number): number => source.next().value % below;
   const x = Int8Array.from({ length: M * K }, (_, i) => (i % 7 === 0 ? -128 : next(256) - 128));
   const b1 = Uint8Array.from({ length: N * K }, () => next(2));
   const t2 = Uint8Array.from({ length: N * K }, () => next(3));
-  const [codes, sums, tables, bits, tiles, y] =
-    [M * K, M * 4, M * GROUPS * 32, N * ROW_BYTES, N * GROUPS * 2, M * N * 4].map(alloc);
+  const [codes, sums, y, bits, scratch, tilesB1, tilesT2] =
+    [M * K, M * 4, M * N * 4, N * T2_BYTES, TILE_SCRATCH, N * K / 8, N * K / 4].map(alloc);
   new Int8Array(memory.buffer, codes, M * K).set(x);
-  new Int32Array(memory.buffer, sums, M).set(
-    [0, 1].map((m) => x.subarray(m * K, (m + 1) * K).reduce((sum, value) => sum + value, 0)));
-  const result = (): Int32Array => new Int32Array(memory.buffer, y, M * N);
+  new Int32Array(memory.buffer, sums, M).set(Array.from({ length: M }, (_, m) =>
+    x.subarray(m * K, (m + 1) * K).reduce((sum, value) => sum + value, 0)));
   const expected = (weight: (index: number) => number): number[] =>
     Array.from({ length: M * N }, (_, i) => dot(x, Math.floor(i / N), i % N, weight));
-
-  kernels.tablesI8(codes, tables, M, K);
-  place(memory, bits, b1, 1);
-  kernels.tileB1(bits, tiles, N, ROW_BYTES, GROUPS);
-  kernels.gemmLookupI8B1(tables, sums, tiles, y, M, N, K);
-  check('gemmLookupI8B1', result(), expected((i) => 2 * b1[i] - 1));
-
-  const planes = alloc(M * 8 * ROW_BYTES);
-  kernels.planesI8(codes, planes, M, K, K, VECTORS, 8);
-  kernels.gemmPopcountI8B1(planes, sums, bits, y, M, N, K, VECTORS, 8);
-  check('gemmPopcountI8B1', result(), expected((i) => 2 * b1[i] - 1));
-
-  place(memory, bits, t2, 2);
-  kernels.tileT2(bits, tiles, N, ROW_BYTES, GROUPS);
-  kernels.gemmLookupI8T2(tables, sums, tiles, y, M, N, K);
-  check('gemmLookupI8T2', result(), expected((i) => t2[i] - 1));
+  place(memory, bits, b1, 1, B1_BYTES);
+  kernels.tileB1(bits, tilesB1, scratch, N, K, K, B1_BYTES, 16);
+  place(memory, bits, t2, 2, T2_BYTES);
+  kernels.tileT2(bits, tilesT2, scratch, N, K, K, T2_BYTES, 32);
+  return {
+    codes, sums, y, b1: { tiles: tilesB1, expected: expected((i) => 2 * b1[i] - 1) },
+    t2: { tiles: tilesT2, expected: expected((i) => t2[i] - 1) },
+  };
 }
 
-/** Packs codes of `width` bits, row by row, least significant bit first. */
-function place(memory: WebAssembly.Memory, ptr: number, codes: Uint8Array, width: number): void {
-  const bytes = new Uint8Array(memory.buffer, ptr, N * ROW_BYTES).fill(0);
+function testLookup({ kernels, memory, alloc }: Bench, { codes, sums, y, b1, t2 }: Case): void {
+  const tables = alloc(M * K * 8);
+  kernels.tablesI8(codes, tables, M, K);
+  kernels.gemmLookupI8B1(tables, sums, b1.tiles, y, M, N, K);
+  check('gemmLookupI8B1', new Int32Array(memory.buffer, y, M * N), b1.expected);
+  kernels.gemmLookupI8T2(tables, sums, t2.tiles, y, M, N, K);
+  check('gemmLookupI8T2', new Int32Array(memory.buffer, y, M * N), t2.expected);
+}
+
+function testPopcount({ kernels, memory, alloc }: Bench, { codes, sums, y, b1, t2 }: Case): void {
+  const planes = alloc(M * 8 * PLANE_BYTES);
+  kernels.planesI8(codes, planes, M, K, 8);
+  kernels.gemmPopcountI8B1(planes, sums, b1.tiles, y, M, N, K, K, 8);
+  check('gemmPopcountI8B1', new Int32Array(memory.buffer, y, M * N), b1.expected);
+  kernels.gemmPopcountI8T2(planes, sums, t2.tiles, y, M, N, K, 8);
+  check('gemmPopcountI8T2', new Int32Array(memory.buffer, y, M * N), t2.expected);
+}
+
+/** Packs codes of `width` bits in rows of `rowBytes`, least significant bit first. */
+function place(
+  memory: WebAssembly.Memory, ptr: number, codes: Uint8Array, width: number, rowBytes: number,
+): void {
+  const bytes = new Uint8Array(memory.buffer, ptr, N * rowBytes).fill(0);
   codes.forEach((code, i) => {
     const bit = (i % K) * width;
-    bytes[Math.floor(i / K) * ROW_BYTES + (bit >> 3)] |= code << (bit & 7);
+    bytes[Math.floor(i / K) * rowBytes + (bit >> 3)] |= code << (bit & 7);
   });
 }
 

@@ -34,9 +34,14 @@ export const CONTROL_BYTES = WORDS_BYTES + MAX_CALLS * MAX_ARGUMENTS * 8;
 export const CALL_BITS = 8;
 export const CALL_MASK = (1 << CALL_BITS) - 1;
 
-/** What a worker is sent once; afterwards there are no messages. */
-export interface WorkerStart {
+/** The kernels for shared memory, and the relaxed build where it is used. */
+export interface KernelModules {
   readonly module: WebAssembly.Module;
+  readonly relaxed?: WebAssembly.Module;
+}
+
+/** What a worker is sent once; afterwards there are no messages. */
+export interface WorkerStart extends KernelModules {
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
   /** Names of the kernels, by number. */

@@ -16,14 +16,15 @@ const SPIN = 0.1;
  * It ends when told to stop; a trap is counted as a failure and ends it too.
  */
 export const workerSource = (): string => `
-const { module, memory, control, kernels: names } = start;
+const { module, relaxed, memory, control, kernels: names } = start;
 const claimCalls = ${claimCalls.toString()};
 const layout = {
   ticket: ${TICKET}, done: ${DONE}, kernel: ${KERNEL}, count: ${ARGUMENTS}, mask: ${CALL_MASK},
 };
 const words = new Int32Array(control, 0, ${WORDS_BYTES / 4});
 const values = new Float64Array(control, ${WORDS_BYTES});
-const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
+const exportsOf = (own) => own && new WebAssembly.Instance(own, { env: { memory } }).exports;
+const kernels = { ...exportsOf(module), ...exportsOf(relaxed) };
 Atomics.add(words, ${ONLINE}, 1);
 try {
   for (let seen = 0; Atomics.load(words, ${STOP}) === 0; ) {

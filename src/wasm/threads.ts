@@ -15,7 +15,7 @@ import {
   ARGUMENTS, CALL_BITS, CALL_MASK, CONTROL_BYTES, DONE, FAILED, KERNEL, MAX_ARGUMENTS, MAX_CALLS,
   ONLINE, SLEEPERS, STOP, TICKET, WAKE, WORDS_BYTES, claimCalls,
 } from './thread-protocol.ts';
-import type { WorkerStart } from './thread-protocol.ts';
+import type { KernelModules, WorkerStart } from './thread-protocol.ts';
 import { workerSource } from './thread-worker.ts';
 
 /** A worker, whatever the runtime calls it. */
@@ -52,12 +52,12 @@ export class ThreadPool {
 
   /** @param size threads, the engine's own included */
   constructor(
-    size: number, module: WebAssembly.Module, memory: WebAssembly.Memory, kernels: KernelExports,
+    size: number, modules: KernelModules, memory: WebAssembly.Memory, kernels: KernelExports,
     spawn: SpawnWorker,
   ) {
     this.size = size;
     this.#kernels = kernels;
-    this.#names = WebAssembly.Module.exports(module)
+    this.#names = WebAssembly.Module.exports(modules.module)
       .filter(({ kind }) => kind === 'function').map(({ name }) => name);
     this.#numbers = new Map(this.#names.map((name, i) => [name, i]));
     const control = new SharedArrayBuffer(CONTROL_BYTES);
@@ -65,7 +65,7 @@ export class ThreadPool {
     this.#values = new Float64Array(control, WORDS_BYTES);
     this.#workers = Array.from({ length: size - 1 }, () => {
       const worker = spawn(workerSource(), (reason) => (this.#lost = reason));
-      worker.post({ module, memory, control, kernels: this.#names });
+      worker.post({ ...modules, memory, control, kernels: this.#names });
       return worker;
     });
   }

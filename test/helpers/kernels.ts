@@ -1,7 +1,7 @@
 /**
  * Running kernels on arrays: every build, operands in guarded blocks of linear memory.
  *
- *   for (const { name, engine } of builds) …          release and debug
+ *   for (const { name, engine } of builds) …          release, debug and, where it exists, relaxed
  *   isolated(engine, () => {
  *     const x = place(engine, Float32Array.of(1, 2)); // a copy of the array
  *     const y = room(engine, 8);                      // 8 bytes of rubbish to write to
@@ -14,7 +14,7 @@
  * @module
  */
 import debug from '../../build/kernels.debug.wasm';
-import release from '../../build/kernels.wasm';
+import { embeddedModule, embeddedRelaxedModule } from '../../src/wasm/embedded.ts';
 import { Engine } from '../../src/wasm/engine.ts';
 
 export interface Build {
@@ -23,7 +23,8 @@ export interface Build {
 }
 
 /** What can be placed in linear memory. */
-export type Typed = Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
+export type Typed =
+  Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array | Uint16Array;
 
 interface Block {
   readonly ptr: number;
@@ -40,13 +41,15 @@ const GUARD_BYTES = [0xef, 0xcd, 0xab, 0x7f];
 /** What `room` holds before it is written: −1.1e−8 as f32, so no kernel may rely on zeros. */
 const RUBBISH = 0xb2;
 
-const build = (name: string, bytes: Uint8Array): Build => ({
-  name,
-  engine: new Engine({ module: new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>) }),
-});
+const debugModule = new WebAssembly.Module(debug as Uint8Array<ArrayBuffer>);
+const relaxed = embeddedRelaxedModule('own');
 
 /** One engine per build. The debug build checks the asserts of the kernels. */
-export const builds: readonly Build[] = [build('release', release), build('debug', debug)];
+export const builds: readonly Build[] = [
+  { name: 'release', engine: new Engine({ module: embeddedModule() }) },
+  { name: 'debug', engine: new Engine({ module: debugModule }) },
+  ...(relaxed ? [{ name: 'relaxed', engine: new Engine({ module: embeddedModule(), relaxed }) }] : []),
+];
 
 const blocks = new WeakMap<Engine, Block[]>();
 

@@ -10,12 +10,12 @@ import { randomI8, randomSigns, randomTernary } from '../helpers/random.ts';
 import { COLUMNS, ROWS } from '../helpers/sizes.ts';
 
 /**
- * Columns around a flush, which comes every 256 steps, and around the 273 steps at which a u16
- * lane of the worst case would be full: 273 · 4 lookups of 60 are 65,520.
+ * Columns around the end of a chunk, 1,024 of b1 and 512 of t2, after which u16 sums go to i32; a chunk
+ * of the worst case fills a u16 lane to 64 · 240 = 15,360.
  */
-const FLUSHES: Readonly<Record<BitKind, readonly number[]>> = {
-  b1: [4096 - 16, 4096, 4096 + 16, 273 * 16, 274 * 16, 8192, 8192 + 16],
-  t2: [2048 - 16, 2048, 2048 + 16, 272 * 8, 274 * 8, 4096, 4096 + 16],
+const CHUNKS: Readonly<Record<BitKind, readonly number[]>> = {
+  b1: [1024 - 16, 1024, 1024 + 16, 2048, 4096 + 16],
+  t2: [512 - 16, 512, 512 + 16, 1024, 4096 + 16],
 };
 
 /** Rows of codes that drive the counters to their ends: 127 is the largest sum, −128 the least. */
@@ -71,8 +71,8 @@ for (const build of builds) {
       });
     }
 
-    for (const k of FLUSHES[kind]) {
-      const n = 32, m = FILLS.length;
+    for (const k of CHUNKS[kind]) {
+      const n = 33, m = FILLS.length;
       const x = Int8Array.from({ length: m * k }, (_, i) => FILLS[Math.floor(i / k)](i % k));
 
       for (const sign of [1, -1]) {

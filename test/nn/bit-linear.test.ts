@@ -3,7 +3,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BitLinear } from '../../src/nn/bit-linear.ts';
 import type { Parameter } from '../../src/nn/pass.ts';
-import { productFor } from '../../src/ops/bit-gemm.ts';
 import { allocBitWeights } from '../../src/ops/bit-weights.ts';
 import type { BitKind } from '../../src/quant/layout.ts';
 import { embeddedModule } from '../../src/wasm/embedded.ts';
@@ -50,9 +49,8 @@ const gradients = ({ m, parts }: Setup): Float32Array[] =>
 
 function build(s: Setup, weights: Float32Array[]): { layer: BitLinear; latent: Parameter[] } {
   const latent = weights.map((w, p) => parameter(engine, `w${p}`, s.parts[p], s.k, w));
-  const layouts = { codes: true, tiles: productFor(s.kind, s.bits) === 'lookup' };
   const parts = latent.map((l, p) => ({
-    name: l.name, latent: l, packed: allocBitWeights(engine, s.kind, s.parts[p], s.k, layouts),
+    name: l.name, latent: l, packed: allocBitWeights(engine, s.kind, s.parts[p], s.k, true),
   }));
   const quantization = { bits: s.bits, shifted: s.shifted };
   return { layer: prepared(engine, new BitLinear(engine, parts, quantization, s.groups)), latent };
@@ -204,7 +202,7 @@ test('gives its packed weights back when it is disposed', () => {
   const used = engine.heap.usedBytes;
   const parts = latent.map((l, p) => ({
     name: 'w', latent: l,
-    packed: allocBitWeights(engine, 'b1', BASIC.parts[p], BASIC.k, { codes: true, tiles: true }),
+    packed: allocBitWeights(engine, 'b1', BASIC.parts[p], BASIC.k, true),
   }));
   new BitLinear(engine, parts, { bits: 8, shifted: false }).dispose();
   assert.is(engine.heap.usedBytes, used);

@@ -19,7 +19,7 @@ const M = 5, COLS = 12, ROWS = 8;
 
 function makeGroup(kind: BitKind, g: number): Group & { projection: BitLinear } {
   const latent = randomParameter(engine, ROWS, COLS, 10 + g, 1);
-  const packed = allocBitWeights(engine, kind, ROWS, COLS, { codes: true, tiles: true });
+  const packed = allocBitWeights(engine, kind, ROWS, COLS, true);
   const part = { name: latent.name, latent, packed };
   const quantization = { bits: 8, shifted: false };
   return {

@@ -5,6 +5,10 @@ import type { KernelExports } from '../../src/wasm/exports.ts';
 import { selfTest } from '../../src/wasm/self-test.ts';
 import { builds } from '../helpers/kernels.ts';
 
+const KERNELS = [
+  'gemmLookupI8B1', 'gemmLookupI8T2', 'gemmPopcountI8B1', 'gemmPopcountI8T2', 'gemmPanelsF32',
+] as const;
+
 const test = suite('selfTest');
 
 for (const { name, engine } of builds) {
@@ -14,7 +18,7 @@ for (const { name, engine } of builds) {
     assert.is(engine.heap.usedBytes, used);
   });
 
-  for (const kernel of ['gemmLookupI8B1', 'gemmLookupI8T2', 'gemmPopcountI8B1', 'gemmPanelsF32'] as const)
+  for (const kernel of KERNELS)
     for (const element of [0, 33, 54])
       test(`names ${kernel} of the ${name} build when element ${element} is off by one bit`, () => {
         const run = engine.kernels[kernel] as (...args: number[]) => void;

@@ -91,7 +91,7 @@ pool('reports a worker that is lost with a call in its hands within two seconds'
   const ptr = engine.heap.alloc(COUNT * 4);
   assert.ok(addsRight(engine, ptr), 'the thief has taken nothing yet');
   const kernels = { ...engine.kernels, addF32: () => void (words![TICKET] & 255 && words![TICKET]--) };
-  const own = new ThreadPool(2, embeddedSharedModule(), engine.memory, kernels, thief);
+  const own = new ThreadPool(2, { module: embeddedSharedModule() }, engine.memory, kernels, thief);
   const start = performance.now();
   const calls = [0, 1, 2, 3].map(() => [ptr, ptr, ptr, 4]);
   assert.throws(() => own.run('addF32', calls), (error: { code: string }) =>
@@ -117,7 +117,7 @@ pool('splits into no more calls than a command holds on a machine of 64 threads'
 
 pool('refuses more arguments than a command holds', () => {
   const engine = engineOf(2);
-  const own = new ThreadPool(1, embeddedSharedModule(), engine.memory, engine.kernels, spawnWorker);
+  const own = new ThreadPool(1, { module: embeddedSharedModule() }, engine.memory, engine.kernels, spawnWorker);
   assert.throws(() => own.run('addF32', [new Array(21).fill(0)]), (error: unknown) =>
     error instanceof RangeError);
   engine.dispose();
