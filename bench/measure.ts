@@ -13,7 +13,9 @@ export const median = (values: readonly number[]): number =>
  * @param milliseconds about how long to measure in all
  */
 export function inTurns(works: readonly (() => void)[], milliseconds: number): number[] {
-  for (const work of works) for (let i = 0; i < 20; i++) work(); // past the baseline compiler
+  const warm = performance.now() + milliseconds / 4;
+  for (let i = 0; i < 3 || (i < 30 && performance.now() < warm); i++) // past the baseline compiler
+    for (const work of works) work();
   const times = works.map((): number[] => []);
   const end = performance.now() + milliseconds;
   while (performance.now() < end || times[0].length < 5) {

@@ -24,7 +24,8 @@ export function trainingCases(engine: Engine): Case[] {
       if (!(trainer.step().loss > 0)) throw new Error(`${preset}: the loss is not positive`);
     };
     return {
-      name: `training step, ${preset}`, unit: 'tokens/s', work: BATCH * SIZE.context, run,
+      kernel: 'training step', shape: `${preset}, ${BATCH} × ${SIZE.context} tokens`, variant: '',
+      unit: 'tokens/s', work: BATCH * SIZE.context, run,
     };
   });
 }

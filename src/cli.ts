@@ -4,5 +4,7 @@
  * @module
  */
 import { main } from './cli/main.ts';
+import { allowRelaxedSimd } from './cli/relaxed-simd.ts';
 
+allowRelaxedSimd();
 process.exitCode = await main(process.argv.slice(2));

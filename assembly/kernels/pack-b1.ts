@@ -92,9 +92,10 @@ export function rowSumsB1(
   bits: usize, sums: usize, rows: usize, cols: usize, rowBytes: usize,
 ): void {
   for (let r: usize = 0; r < rows; r++) {
-    let ones = 0;
-    for (let b: usize = 0; b < rowBytes; b++) ones += popcnt<i32>(<i32>load<u8>(bits + b));
+    let ones: i64 = 0, b: usize = 0;
+    for (; b + 8 <= rowBytes; b += 8) ones += popcnt<i64>(load<i64>(bits + b));
+    for (; b < rowBytes; b++) ones += popcnt<i64>(<i64>load<u8>(bits + b));
     bits += rowBytes;
-    store<i32>(sums + (r << 2), 2 * ones - <i32>cols);
+    store<i32>(sums + (r << 2), 2 * <i32>ones - <i32>cols);
   }
 }

@@ -11,29 +11,44 @@
 /** Four padding codes: 01 01 01 01. */
 const ZEROS: u8 = 0x55;
 
-/** The code of one weight: 0, 1 or 2. `inverse` is 1/γ. */
+/** Bits 0 … 3 to bits 0, 2, 4, 6. */
 // @ts-ignore: decorator
 @inline
-function code(w: f32, inverse: f32): i32 {
-  return <i32>max<f32>(-1, min<f32>(1, nearest<f32>(w * inverse))) + 1;
+function spread(bits: i32): i32 {
+  const pairs = (bits | (bits << 2)) & 0x33;
+  return (pairs | (pairs << 1)) & 0x55;
+}
+
+/**
+ * The codes of four weights: 2 above 1/2, 0 below −1/2, else 1; halves, rounded to even, and NaN are 1.
+ *
+ * @param inverse 1/γ in all lanes
+ */
+// @ts-ignore: decorator
+@inline
+function codes4(w: v128, inverse: v128): i32 {
+  const x = f32x4.mul(w, inverse), half = f32x4.splat(0.5);
+  const two = i32x4.bitmask(f32x4.gt(x, half)), none = i32x4.bitmask(f32x4.lt(x, f32x4.neg(half)));
+  return (spread(two) << 1) | spread((two | none) ^ 15);
 }
 
 /** codes ← RoundClip(W · inverse) + 1, "rows" layout. */
 export function packT2(
   w: usize, inverse: f32, codes: usize, rows: usize, cols: usize, rowBytes: usize,
 ): void {
-  for (let r: usize = 0; r < rows; r++) {
+  const vinverse = f32x4.splat(inverse);
+  for (let r: usize = 0; r < rows; r++, codes += rowBytes) {
     memory.fill(codes, ZEROS, rowBytes);
-    for (let c: usize = 0; c < cols; c += 4) {
-      let byte: i32 = 0x55;
-      const quad = min<usize>(4, cols - c);
-      for (let i: usize = 0; i < quad; i++, w += 4) {
-        const shift = <i32>(i << 1);
-        byte = (byte & ~(3 << shift)) | (code(load<f32>(w), inverse) << shift);
-      }
-      store<u8>(codes + (c >> 2), <u8>byte);
+    let c: usize = 0;
+    for (; c + 4 <= cols; c += 4, w += 16) store<u8>(codes + (c >> 2), <u8>codes4(v128.load(w), vinverse));
+    if (c == cols) continue;
+    let rest = i32x4.splat(0); // padding is the weight 0
+    for (let i = cols - c; i > 0; i--) {
+      const shifted = v128.shuffle<i32>(rest, rest, 0, 0, 1, 2);
+      rest = f32x4.replace_lane(shifted, 0, load<f32>(w + ((i - 1) << 2)));
     }
-    codes += rowBytes;
+    store<u8>(codes + (c >> 2), <u8>codes4(rest, vinverse));
+    w += (cols - c) << 2;
   }
 }
 
@@ -63,16 +78,23 @@ export function expandT2(
   }
 }
 
-/** sums[r] ← Σ over columns of {−1, 0, 1} (i32[rows]). */
+/**
+ * sums[r] ← Σ over columns of {−1, 0, 1} (i32[rows]): Σ codes minus their number, in which the padding
+ * codes of 1 cancel.
+ */
 export function rowSumsT2(
   codes: usize, sums: usize, rows: usize, cols: usize, rowBytes: usize,
 ): void {
-  for (let r: usize = 0; r < rows; r++) {
-    let sum = 0;
-    for (let c: usize = 0; c < cols; c++) {
-      sum += ((<i32>load<u8>(codes + (c >> 2)) >> <i32>((c & 3) << 1)) & 3) - 1;
+  for (let r: usize = 0; r < rows; r++, codes += rowBytes) {
+    let total: i64 = 0, b: usize = 0;
+    for (; b + 8 <= rowBytes; b += 8) {
+      const bits = load<i64>(codes + b);
+      total += popcnt<i64>(bits & 0x5555555555555555) + 2 * popcnt<i64>((bits >> 1) & 0x5555555555555555);
     }
-    codes += rowBytes;
-    store<i32>(sums + (r << 2), sum);
+    for (; b < rowBytes; b++) {
+      const bits = <i64>load<u8>(codes + b);
+      total += popcnt<i64>(bits & 0x55) + 2 * popcnt<i64>((bits >> 1) & 0x55);
+    }
+    store<i32>(sums + (r << 2), <i32>total - <i32>(rowBytes << 2));
   }
 }

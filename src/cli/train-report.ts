@@ -24,6 +24,9 @@ export interface TrainResult {
   readonly natsPerCharacter: number;
   readonly bitsPerByte: number;
   readonly model: string;
+  readonly threads: number;
+  /** The build of the kernels: baseline, or relaxed SIMD. */
+  readonly build: string;
 }
 
 /** Loss beside the exact entropy, sizes, speed. */

@@ -136,13 +136,13 @@ async function finish(
   const validation: TextEvaluation =
     inBytes(model, tokenizer, dataset.validation, trainer.validate());
   const trainLoss = evaluate(model, dataset.train, { maxTokens: TRAIN_LOSS_TOKENS }).loss;
-  const sizes = modelSizes(readModelHeader(bytes));
+  const sizes = modelSizes(readModelHeader(bytes)), { threads, build } = model.engine.info;
   const result: TrainResult = {
     valLoss: validation.loss, trainLoss, steps: trainer.stepsDone,
     tokensPerSecond: Math.round(tokensPerSecond), seconds: Math.round(seconds * 100) / 100,
     parameters: sizes.parameters, bytesPacked: bytes.length,
     natsPerCharacter: validation.nats / countCharacters(prepared, validation),
-    bitsPerByte: validation.bitsPerByte, model: directory.modelPath,
+    bitsPerByte: validation.bitsPerByte, model: directory.modelPath, threads, build,
   };
   if (args.flag('json')) writeJson(result);
   else printSummary(prepared, result, sizes);
