@@ -47,6 +47,18 @@ export function checkNumber(
     throw new RangeError(`${fn}: "${name}" expected a number ${range(min, max)}, got ${value}`);
 }
 
+/**
+ * Throws unless `value` is one of `allowed`.
+ *
+ * @throws {RangeError} If it is not.
+ */
+export function checkOneOf<T>(
+  fn: string, name: string, value: unknown, allowed: readonly T[],
+): asserts value is T {
+  if (!allowed.includes(value as T))
+    throw new RangeError(`${fn}: "${name}" expected ${allowed.join(', ')}, got ${show(value)}`);
+}
+
 /** Throws unless `data` is a non-empty row-major matrix of `rows` × `cols` values. */
 export function checkMatrix(
   fn: string, name: string, data: ArrayLike<number>, rows: number, cols: number,

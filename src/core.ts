@@ -33,6 +33,7 @@ export { evaluate } from './model/evaluate.ts';
 export type { ModelHeader, ModelSizes } from './model/file.ts';
 export { encodeModel, modelSizes, readModelHeader } from './model/file.ts';
 export { KvCache } from './model/kv-cache.ts';
+export type { KvCacheType } from './ops/cached-attention.ts';
 export { quantizeAbsmax } from './quant/absmax.ts';
 export { quantizeAbsmean } from './quant/absmean.ts';
 export { quantizeSign } from './quant/sign.ts';

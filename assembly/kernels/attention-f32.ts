@@ -4,140 +4,150 @@
 //   dv_u += Σ_t p[t, u]·do_t      dp[t, u] = do_t · v_u      ds = p ∘ (dp − Σ_u p∘dp)
 //   dq_t = Σ_u ds[t, u]·k_u / √D      dk_u += Σ_t ds[t, u]·q_t / √D
 //
-// q has H heads of D, k and v have G; query head h reads head ⌊h·G/H⌋. Keys and values may be
-// longer than the queries: a cache of `offset` earlier positions comes first. A query is computed
-// alone, in one fixed order over keys, so the bits depend on neither the batch nor the cache.
-// D is a multiple of 4. Probabilities are kept for backward only when asked for.
+// q has H heads of D, k and v have G; query head h reads head ⌊h·G/H⌋, so G divides H. Keys and
+// values may be longer than the queries: a cache of `offset` earlier positions comes first. D is a
+// multiple of 4. Probabilities are kept for backward only when asked for.
 //
-// Bound   Loads of k and v, once per query; not tiled over queries.
+// Order   Sums over keys rise with the key; dk and dv gather query heads in order, in a head the
+//         queries in order; Σ p∘dp is one running sum. The bits depend on neither tiles, batch nor
+//         cache, nor on which heads and queries a call is given.
+// Tile    `lib/attend.ts`. Backward takes 16 queries at a time, so that the gradients of a key are
+//         read and written once in 16 queries and its ds are the only scratch, f32[16, s].
+// Bound   Multiply and add units: 2·D/4 vector operations of each a score forward, 5·D/4 backward;
+//         the exponential is 8 operations a score.
 // Source  Vaswani et al. 2017 (arXiv 1706.03762); Ainslie et al. 2023, GQA (arXiv 2305.13245).
 
-import { expF32x4 } from '../lib/math';
-import { maxF32x4, sumF32x4 } from '../lib/simd';
+import { attendGroup } from '../lib/attend';
+import { dots1, dots2, weigh1, weigh2 } from '../lib/rows';
 
-/** a · b over d values. */
-// @ts-ignore: decorator
-@inline
-function dot(a: usize, b: usize, d: usize): f32 {
-  let sum = f32x4.splat(0);
-  for (let j: usize = 0; j < d << 2; j += 16) {
-    sum = f32x4.add(sum, f32x4.mul(v128.load(a + j), v128.load(b + j)));
-  }
-  return sumF32x4(sum);
-}
-
-/**
- * scores[u] ← (x · row_u) · scale for n rows, `stride` bytes apart: four rows share the loads of x.
- * Each dot is summed in the order of `dot`.
- */
-function dots(
-  x: usize, rows: usize, stride: usize, scores: usize, n: usize, d: usize, scale: f32,
-): void {
-  let u: usize = 0;
-  for (; u + 4 <= n; u += 4, rows += stride << 2, scores += 16) {
-    const row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
-    let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-    for (let j: usize = 0; j < d << 2; j += 16) {
-      const vx = v128.load(x + j);
-      sum0 = f32x4.add(sum0, f32x4.mul(vx, v128.load(rows + j)));
-      sum1 = f32x4.add(sum1, f32x4.mul(vx, v128.load(row1 + j)));
-      sum2 = f32x4.add(sum2, f32x4.mul(vx, v128.load(row2 + j)));
-      sum3 = f32x4.add(sum3, f32x4.mul(vx, v128.load(row3 + j)));
-    }
-    v128.store(scores, f32x4.mul(sumRows(sum0, sum1, sum2, sum3), f32x4.splat(scale)));
-  }
-  for (; u < n; u++, rows += stride, scores += 4) store<f32>(scores, dot(x, rows, d) * scale);
-}
-
-/** Sums of the lanes of four vectors, each in the order (0 + 1) + (2 + 3). */
-// @ts-ignore: decorator
-@inline
-function sumRows(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab0 = v128.shuffle<i32>(a, b, 0, 2, 4, 6), ab1 = v128.shuffle<i32>(a, b, 1, 3, 5, 7);
-  const cd0 = v128.shuffle<i32>(c, d, 0, 2, 4, 6), cd1 = v128.shuffle<i32>(c, d, 1, 3, 5, 7);
-  const ab = f32x4.add(ab0, ab1), cd = f32x4.add(cd0, cd1);
-  return f32x4.add(v128.shuffle<i32>(ab, cd, 0, 2, 4, 6), v128.shuffle<i32>(ab, cd, 1, 3, 5, 7));
-}
-
-/** y ← Σ_u weights[u] · row_u over n rows, in their order; 16 columns stay in registers. */
-function weightedSum(
-  y: usize, weights: usize, rows: usize, stride: usize, n: usize, d: usize,
-): void {
-  let j: usize = 0;
-  for (; j + 16 <= d; j += 16, y += 64, rows += 64) {
-    let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-    for (let u: usize = 0, row = rows; u < n; u++, row += stride) {
-      const w = v128.load32_splat(weights + (u << 2));
-      sum0 = f32x4.add(sum0, f32x4.mul(w, v128.load(row)));
-      sum1 = f32x4.add(sum1, f32x4.mul(w, v128.load(row, 16)));
-      sum2 = f32x4.add(sum2, f32x4.mul(w, v128.load(row, 32)));
-      sum3 = f32x4.add(sum3, f32x4.mul(w, v128.load(row, 48)));
-    }
-    v128.store(y, sum0);
-    v128.store(y, sum1, 16);
-    v128.store(y, sum2, 32);
-    v128.store(y, sum3, 48);
-  }
-  for (; j < d; j += 4, y += 16, rows += 16) {
-    let sum = f32x4.splat(0);
-    for (let u: usize = 0, row = rows; u < n; u++, row += stride) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(weights + (u << 2)), v128.load(row)));
-    }
-    v128.store(y, sum);
-  }
-}
-
-/** y += a · x over d values. */
-// @ts-ignore: decorator
-@inline
-function addScaled(y: usize, a: f32, x: usize, d: usize): void {
-  const va = f32x4.splat(a);
-  for (let j: usize = 0; j < d << 2; j += 16) {
-    v128.store(y + j, f32x4.add(v128.load(y + j), f32x4.mul(va, v128.load(x + j))));
-  }
-}
-
-/** p ← softmax(p) over n values; the tail of the last vector must be writable and is set to 0. */
-function softmaxRow(p: usize, n: usize): void {
-  const padded = (n + 3) & ~3;
-  for (let u = n; u < padded; u++) store<f32>(p + (u << 2), -Infinity);
-  let vmax = f32x4.splat(-Infinity);
-  for (let u: usize = 0; u < padded; u += 4) vmax = f32x4.max(vmax, v128.load(p + (u << 2)));
-  vmax = f32x4.splat(maxF32x4(vmax));
-  let vsum = f32x4.splat(0);
-  for (let u: usize = 0; u < padded; u += 4) {
-    const e = expF32x4(f32x4.sub(v128.load(p + (u << 2)), vmax));
-    v128.store(p + (u << 2), e);
-    vsum = f32x4.add(vsum, e);
-  }
-  const inverse = f32x4.splat(<f32>1 / sumF32x4(vsum));
-  for (let u: usize = 0; u < padded; u += 4) {
-    v128.store(p + (u << 2), f32x4.mul(v128.load(p + (u << 2)), inverse));
-  }
-}
+/** Queries that backward takes at a time. */
+const QUERY_BLOCK: usize = 16;
 
 /**
  * out ← attention of t queries.
  *
- * @param q f32[t, qStride], the heads first; out f32[t, heads·d]
- * @param k v f32[offset + t, kvStride] of this sequence, strides in floats
- * @param p f32[heads, t, s] if `keep`, else f32[s]; s = offset + t rounded up to 4
+ * @param q f32[t, qStride], the heads first; out f32[t, outStride]
+ * @param k v positions kvStride apart, heads headStride apart; strides in floats
+ * @param p f32[heads, t, s] if `keep`, else f32[min(16, t·heads/kvHeads), s]; s = offset + t
+ *   rounded up to 4
  */
 export function attentionF32(
   q: usize, k: usize, v: usize, out: usize, p: usize, t: usize, offset: usize,
-  heads: usize, kvHeads: usize, d: usize, qStride: usize, kvStride: usize, keep: bool,
+  heads: usize, kvHeads: usize, d: usize, qStride: usize, kvStride: usize, headStride: usize,
+  outStride: usize, keep: bool,
 ): void {
-  const s = (offset + t + 3) & ~3;
-  const scale = <f32>(1.0 / sqrt<f64>(<f64>d));
-  for (let h: usize = 0; h < heads; h++) {
-    const head = ((h * kvHeads) / heads) * d << 2;
-    for (let i: usize = 0; i < t; i++) {
-      const qi = q + ((i * qStride + h * d) << 2), oi = out + (((i * heads + h) * d) << 2);
-      const keys = offset + i + 1;
-      dots(qi, k + head, kvStride << 2, p, keys, d, scale);
-      softmaxRow(p, keys);
-      weightedSum(oi, p, v + head, kvStride << 2, keys, d);
-      if (keep) p += s << 2;
+  const rowBytes = ((offset + t + 3) & ~3) << 2, group = heads / kvHeads;
+  for (let g: usize = 0; g < kvHeads; g++, k += headStride << 2, v += headStride << 2) {
+    attendGroup(
+      4, q, k, v, 0, 0, out, p, rowBytes, t, offset, group, d,
+      qStride << 2, kvStride << 2, outStride << 2, keep);
+    q += group * d << 2;
+    out += group * d << 2;
+    if (keep) p += group * t * rowBytes;
+  }
+}
+
+/**
+ * Σ p∘dp over the first n columns, rounded down to four, of four rows: a lane each. Each lane is a
+ * running sum; four columns are transposed, so that four rows advance with one addition.
+ */
+// @ts-ignore: decorator
+@inline
+function productSums(p: usize, dp: usize, rowBytes: usize, n: usize): v128 {
+  let sum = f32x4.splat(0);
+  for (let u: usize = 0; u + 4 <= n; u += 4, p += 16, dp += 16) {
+    const p2 = p + 2 * rowBytes, dp2 = dp + 2 * rowBytes;
+    const a = f32x4.mul(v128.load(p), v128.load(dp));
+    const b = f32x4.mul(v128.load(p + rowBytes), v128.load(dp + rowBytes));
+    const c = f32x4.mul(v128.load(p2), v128.load(dp2));
+    const e = f32x4.mul(v128.load(p2 + rowBytes), v128.load(dp2 + rowBytes));
+    const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5), ab2 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+    const ce0 = v128.shuffle<i32>(c, e, 0, 4, 1, 5), ce2 = v128.shuffle<i32>(c, e, 2, 6, 3, 7);
+    sum = f32x4.add(sum, v128.shuffle<i64>(ab0, ce0, 0, 2));
+    sum = f32x4.add(sum, v128.shuffle<i64>(ab0, ce0, 1, 3));
+    sum = f32x4.add(sum, v128.shuffle<i64>(ab2, ce2, 0, 2));
+    sum = f32x4.add(sum, v128.shuffle<i64>(ab2, ce2, 1, 3));
+  }
+  return sum;
+}
+
+/** dp ← ds = p·(dp − Σ p∘dp)·scale for one row of n; `sum` has the first `done` columns. */
+function scoreGradient(p: usize, dp: usize, n: usize, done: usize, sum: f32, scale: f32): void {
+  for (let u = done; u < n; u++) sum += load<f32>(p + (u << 2)) * load<f32>(dp + (u << 2));
+  const vsum = f32x4.splat(sum), vscale = f32x4.splat(scale);
+  let u: usize = 0;
+  for (; u + 4 <= n; u += 4, p += 16, dp += 16) {
+    const centred = f32x4.sub(v128.load(dp), vsum);
+    v128.store(dp, f32x4.mul(f32x4.mul(v128.load(p), centred), vscale));
+  }
+  for (; u < n; u++, p += 4, dp += 4) {
+    store<f32>(dp, load<f32>(p) * (load<f32>(dp) - sum) * scale);
+  }
+}
+
+/** The same for `rows` rows with n, n + 1, … columns. */
+function scoreGradients(
+  p: usize, dp: usize, rowBytes: usize, rows: usize, n: usize, scale: f32,
+): void {
+  let r: usize = 0;
+  for (; r + 4 <= rows; r += 4, n += 4, p += rowBytes << 2, dp += rowBytes << 2) {
+    const sums = productSums(p, dp, rowBytes, n), done = n & ~3;
+    scoreGradient(p, dp, n, done, f32x4.extract_lane(sums, 0), scale);
+    scoreGradient(p + rowBytes, dp + rowBytes, n + 1, done, f32x4.extract_lane(sums, 1), scale);
+    const p2 = p + 2 * rowBytes, dp2 = dp + 2 * rowBytes;
+    scoreGradient(p2, dp2, n + 2, done, f32x4.extract_lane(sums, 2), scale);
+    scoreGradient(p2 + rowBytes, dp2 + rowBytes, n + 3, done, f32x4.extract_lane(sums, 3), scale);
+  }
+  for (; r < rows; r++, n++, p += rowBytes, dp += rowBytes) scoreGradient(p, dp, n, 0, 0, scale);
+}
+
+/**
+ * y_u += Σ_t w[t, u]·x_t for the keys u < first + rows: `rows` queries from `first`, which see the
+ * keys up to their own.
+ *
+ * @param w row of the first query, rows `rowBytes` apart; x of the first query
+ */
+function addToKeys(
+  y: usize, yStride: usize, w: usize, rowBytes: usize, x: usize, xStride: usize,
+  first: usize, rows: usize, d: usize,
+): void {
+  const keys = first + rows;
+  for (let u: usize = 0; u < keys; u += 2, y += yStride << 1) {
+    // Query u sees key u but not u + 1; the queries after it see both.
+    let t = u < first ? first : u;
+    let at = w + (t - first) * rowBytes + (u << 2), xt = x + (t - first) * xStride;
+    if (u >= first) {
+      weigh1<f32>(y, at, rowBytes, xt, xStride, 1, d, true);
+      t++;
+      at += rowBytes;
+      xt += xStride;
+    }
+    if (t == keys) break;
+    weigh2<f32>(y, y + yStride, at, at + 4, rowBytes, xt, xStride, keys - t, d, true);
+  }
+}
+
+/** y_t ← dots (or, with `sum`, weighted sums) of `rows` queries from `first` with their keys. */
+// @ts-ignore: decorator
+@inline
+function meetKeys(
+  sum: bool, x: usize, xStride: usize, w: usize, rowBytes: usize, keys: usize, kvStride: usize,
+  first: usize, rows: usize, d: usize,
+): void {
+  for (let r: usize = 0; r < rows; r += 2, x += xStride << 1, w += rowBytes << 1) {
+    const n = first + r + 1, x1 = x + xStride, w1 = w + rowBytes;
+    if (r + 1 == rows) {
+      if (sum) weigh1<f32>(x, w, 4, keys, kvStride, n, d, false);
+      else dots1<f32>(x, keys, kvStride, w, n, d, 1);
+      break;
+    }
+    const last = keys + n * kvStride;
+    if (sum) {
+      weigh2<f32>(x, x1, w, w1, 4, keys, kvStride, n, d, false);
+      weigh1<f32>(x1, w1 + (n << 2), 4, last, kvStride, 1, d, true);
+    } else {
+      dots2<f32>(x, x1, keys, kvStride, w, w1, n, d, 1);
+      dots1<f32>(x1, last, kvStride, w1 + (n << 2), 1, d, 1);
     }
   }
 }
@@ -146,34 +156,31 @@ export function attentionF32(
  * dq ←, dk +=, dv += gradients of one sequence without a cache (offset 0).
  *
  * @param p f32[heads, t, s] kept by the forward pass
- * @param scratch f32[s]
- * @param dq f32[t, qStride]; dk dv f32[t, kvStride]: the layout of q, k, v
+ * @param scratch f32[min(16, t), s]
+ * @param dout f32[t, outStride]; q dq f32[t, qStride]; k v dk dv f32[t, kvStride], heads d apart
  */
 export function attentionBackwardF32(
   dout: usize, q: usize, k: usize, v: usize, p: usize, scratch: usize,
-  dq: usize, dk: usize, dv: usize,
-  t: usize, heads: usize, kvHeads: usize, d: usize, qStride: usize, kvStride: usize,
+  dq: usize, dk: usize, dv: usize, t: usize, heads: usize, kvHeads: usize, d: usize,
+  qStride: usize, kvStride: usize, outStride: usize,
 ): void {
-  const s = (t + 3) & ~3;
+  const rowBytes = ((t + 3) & ~3) << 2;
   const scale = <f32>(1.0 / sqrt<f64>(<f64>d));
+  qStride <<= 2;
+  kvStride <<= 2;
+  outStride <<= 2;
   for (let h: usize = 0; h < heads; h++) {
-    const head = ((h * kvHeads) / heads) * d << 2;
-    for (let i: usize = 0; i < t; i++, p += s << 2) {
-      const at = (i * qStride + h * d) << 2;
-      const doi = dout + (((i * heads + h) * d) << 2);
-      dots(doi, v + head, kvStride << 2, scratch, i + 1, d, 1);
-      let sum: f32 = 0;
-      for (let u: usize = 0; u <= i; u++) {
-        sum += load<f32>(p + (u << 2)) * load<f32>(scratch + (u << 2));
-      }
-      for (let u: usize = 0; u <= i; u++) {
-        const pu = load<f32>(p + (u << 2)), row = ((u * kvStride) << 2) + head;
-        const ds = pu * (load<f32>(scratch + (u << 2)) - sum) * scale;
-        store<f32>(scratch + (u << 2), ds);
-        addScaled(dv + row, pu, doi, d);
-        addScaled(dk + row, ds, q + at, d);
-      }
-      weightedSum(dq + at, scratch, k + head, kvStride << 2, i + 1, d);
+    const head = ((h * kvHeads) / heads) * d << 2, own = h * d << 2;
+    for (let i: usize = 0; i < t; i += QUERY_BLOCK) {
+      const rows = min(QUERY_BLOCK, t - i);
+      const doi = dout + i * outStride + own, qi = q + i * qStride + own;
+      meetKeys(false, doi, outStride, scratch, rowBytes, v + head, kvStride, i, rows, d);
+      scoreGradients(p, scratch, rowBytes, rows, i + 1, scale);
+      addToKeys(dv + head, kvStride, p, rowBytes, doi, outStride, i, rows, d);
+      addToKeys(dk + head, kvStride, scratch, rowBytes, qi, qStride, i, rows, d);
+      meetKeys(
+        true, dq + i * qStride + own, qStride, scratch, rowBytes, k + head, kvStride, i, rows, d);
+      p += rows * rowBytes;
     }
   }
 }

@@ -7,8 +7,9 @@
  * reads them there: a token's bits do not depend on how the sequence was cut into calls.
  * @module
  */
-import type { Heads } from '../ops/attention.ts';
-import { attend, attendBackward, attendCached, rotate } from '../ops/attention.ts';
+import type { Heads } from '../ops/attention-pieces.ts';
+import { attend, attendBackward, rotate } from '../ops/attention.ts';
+import { attendCached, storeKeyValues } from '../ops/cached-attention.ts';
 import type { Matrix } from '../ops/matrix.ts';
 import type { Norm } from './norm.ts';
 import type { Pass } from './pass.ts';
@@ -57,12 +58,9 @@ export class Attention {
   }
 
   #attendCached(q: Matrix, k: Matrix, v: Matrix, pass: Pass): Matrix {
-    const cache = pass.cache!;
-    const at = cache.length * k.cols * 4, count = k.rows * k.cols;
-    const keysAt = cache.keys(this.#layer), valuesAt = cache.values(this.#layer);
-    pass.engine.f32(keysAt + at, count).set(pass.engine.f32(k.ptr, count));
-    pass.engine.f32(valuesAt + at, count).set(pass.engine.f32(v.ptr, count));
-    return attendCached(pass, q, keysAt, valuesAt, cache.length, this.#heads);
+    const cache = pass.cache!, layer = cache.layer(this.#layer);
+    storeKeyValues(pass, layer, cache.length, k, v, this.#heads);
+    return attendCached(pass, q, layer, cache.length, this.#heads);
   }
 
   #rotate(matrices: Matrix[], pass: Pass, direction: 1 | -1): void {

@@ -2,15 +2,15 @@
  * One pass through the network: what every layer is told besides its input.
  * @module
  */
+import type { KeyValues } from '../ops/cached-attention.ts';
 import type { Compute, Matrix } from '../ops/matrix.ts';
 
 /** Keys and values of earlier positions of one sequence, layer by layer. */
 export interface LayerCache {
   /** Positions already stored. */
   readonly length: number;
-  /** Addresses of f32[capacity, kvHeads · headDim] of layer `layer`. */
-  keys(layer: number): number;
-  values(layer: number): number;
+  /** Where those of layer `index` are. */
+  layer(index: number): KeyValues;
 }
 
 export interface Pass extends Compute {

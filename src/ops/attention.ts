@@ -2,15 +2,10 @@
  * Rotary positions and causal attention with grouped queries.
  * @module
  */
+import type { Heads, Piece } from './attention-pieces.ts';
+import { ROW_BLOCK, piecesOf } from './attention-pieces.ts';
 import type { Compute, Matrix } from './matrix.ts';
-import { checkShape, newMatrix, newZeros, rowsOf } from './matrix.ts';
-
-/** Head counts and head size. */
-export interface Heads {
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-}
+import { checkShape, newMatrix, newZeros } from './matrix.ts';
 
 /** Rotates the heads of x[rows, heads · headDim] in place; direction −1 undoes it. */
 export function rotate(
@@ -21,7 +16,16 @@ export function rotate(
     x.ptr, table, positions, x.rows, x.cols / headDim, headDim / 2, x.cols, direction);
 }
 
+/** A row of scores has room for whole vectors. */
 const padded = (keys: number): number => Math.ceil(keys / 4) * 4;
+
+/** Bytes of the scores that a call has at a time, for `queries` queries that see `keys` keys. */
+export const scratchBytes = (queries: number, keys: number, { heads, kvHeads }: Heads): number =>
+  Math.min(ROW_BLOCK, (queries * heads) / kvHeads) * padded(keys) * 4;
+
+/** Address of column `col` of row `row`. */
+const at = ({ ptr, cols }: Matrix, row: number, col: number): number =>
+  ptr + (row * cols + col) * 4;
 
 /**
  * Attention of `batch` sequences of equal length, no cache.
@@ -34,54 +38,51 @@ export function attend(
   compute: Compute, q: Matrix, k: Matrix, v: Matrix, batch: number, shape: Heads, keep: boolean,
 ): { out: Matrix; probabilities: number } {
   const { engine, workspace } = compute;
-  const { heads, kvHeads, headDim } = shape;
-  const t = q.rows / batch, s = padded(t);
-  checkShape('attend', 'k', k, q.rows, kvHeads * headDim);
+  const { heads, kvHeads, headDim: d } = shape;
+  const t = q.rows / batch;
+  checkShape('attend', 'k', k, q.rows, kvHeads * d);
   const out = newMatrix(compute, q.rows, q.cols);
-  const rowBytes = heads * t * s * 4;
-  const stride = keep ? rowBytes : s * 4;
-  const probabilities = workspace.alloc(batch * stride);
-  engine.each('attentionF32', batch, (b) => {
-    const [qb, kb, vb, ob] = [q, k, v, out].map((m) => rowsOf(m, b * t, (b + 1) * t).ptr);
-    return [
-      qb, kb, vb, ob, probabilities + b * stride, t, 0, heads, kvHeads, headDim, q.cols, k.cols,
-      Number(keep)];
-  });
-  return { out, probabilities: keep ? probabilities : 0 };
-}
-
-/** Attention of one sequence whose keys and values, old and new, are in a cache. */
-export function attendCached(
-  compute: Compute, q: Matrix, k: number, v: number, offset: number, shape: Heads,
-): Matrix {
-  const { engine: { kernels }, workspace } = compute;
-  const { heads, kvHeads, headDim } = shape;
-  const out = newMatrix(compute, q.rows, q.cols);
+  const headBytes = t * padded(t) * 4;
+  const probabilities = keep ? workspace.alloc(batch * heads * headBytes) : 0;
   const mark = workspace.mark();
-  const scores = workspace.alloc(padded(offset + q.rows) * 4);
-  kernels.attentionF32(
-    q.ptr, k, v, out.ptr, scores, q.rows, offset, heads, kvHeads, headDim, q.cols,
-    kvHeads * headDim, false);
+  const work = { batch, queries: t, keys: t, splitQueries: !keep };
+  const pieces = piecesOf(engine, work, shape);
+  engine.each('attentionF32', pieces.length, (i) => {
+    const p = pieces[i], first = p.sequence * t, row = first + p.from;
+    const scores = keep ? probabilities + (p.sequence * heads + p.head) * headBytes
+      : workspace.alloc(scratchBytes(p.to - p.from, p.to, shape));
+    return [
+      at(q, row, p.head * d), at(k, first, p.kvHead * d), at(v, first, p.kvHead * d),
+      at(out, row, p.head * d), scores, p.to - p.from, p.from, p.heads, p.kvHeads, d,
+      q.cols, k.cols, d, q.cols, Number(keep)];
+  });
   workspace.release(mark);
-  return out;
+  return { out, probabilities };
 }
 
 /** dq, dk, dv in the workspace. */
 export function attendBackward(
   compute: Compute, dout: Matrix, q: Matrix, k: Matrix, v: Matrix, probabilities: number,
-  batch: number, { heads, kvHeads, headDim }: Heads,
+  batch: number, shape: Heads,
 ): { dq: Matrix; dk: Matrix; dv: Matrix } {
   const { engine, workspace } = compute;
-  const t = q.rows / batch, s = padded(t);
+  const { heads, headDim: d } = shape;
+  const t = q.rows / batch, headBytes = t * padded(t) * 4;
   checkShape('attendBackward', 'dout', dout, q.rows, q.cols);
   const dq = newMatrix(compute, q.rows, q.cols);
   const dk = newZeros(compute, k.rows, k.cols), dv = newZeros(compute, v.rows, v.cols);
-  const scratch = workspace.alloc(batch * s * 4);
-  engine.each('attentionBackwardF32', batch, (b) => {
-    const at = (m: Matrix): number => rowsOf(m, b * t, (b + 1) * t).ptr;
+  const mark = workspace.mark();
+  const pieces = piecesOf(engine, { batch, queries: t, keys: t, splitQueries: false }, shape);
+  engine.each('attentionBackwardF32', pieces.length, (i) => {
+    const p: Piece = pieces[i], row = p.sequence * t;
+    const query = (m: Matrix): number => at(m, row, p.head * d);
+    const key = (m: Matrix): number => at(m, row, p.kvHead * d);
     return [
-      at(dout), at(q), at(k), at(v), probabilities + b * heads * t * s * 4, scratch + b * s * 4,
-      at(dq), at(dk), at(dv), t, heads, kvHeads, headDim, q.cols, k.cols];
+      query(dout), query(q), key(k), key(v),
+      probabilities + (p.sequence * heads + p.head) * headBytes,
+      workspace.alloc(Math.min(ROW_BLOCK, t) * padded(t) * 4),
+      query(dq), key(dk), key(dv), t, p.heads, p.kvHeads, d, q.cols, k.cols, dout.cols];
   });
+  workspace.release(mark);
   return { dq, dk, dv };
 }

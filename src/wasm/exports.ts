@@ -82,6 +82,9 @@ export interface KernelExports {
     a: Ptr, rowStride: number, colStride: number, panels: Ptr, c: Ptr, scratch: Ptr,
     m: number, n: number, k: number, accumulate: boolean): void;
 
+  encodeF16(x: Ptr, y: Ptr, n: number): void;
+  decodeF16(x: Ptr, y: Ptr, n: number): void;
+
   normF32(
     x: Ptr, gain: Ptr, y: Ptr, stats: Ptr,
     m: number, c: number, eps: number, centre: boolean): void;
@@ -95,11 +98,19 @@ export interface KernelExports {
   attentionF32(
     q: Ptr, k: Ptr, v: Ptr, out: Ptr, p: Ptr, t: number, offset: number,
     heads: number, kvHeads: number, d: number, qStride: number, kvStride: number,
-    keep: boolean): void;
+    headStride: number, outStride: number, keep: boolean): void;
   attentionBackwardF32(
     dout: Ptr, q: Ptr, k: Ptr, v: Ptr, p: Ptr, scratch: Ptr, dq: Ptr, dk: Ptr, dv: Ptr,
     t: number, heads: number, kvHeads: number, d: number,
-    qStride: number, kvStride: number): void;
+    qStride: number, kvStride: number, outStride: number): void;
+  attentionF16(
+    q: Ptr, k: Ptr, v: Ptr, out: Ptr, p: Ptr, t: number, offset: number,
+    heads: number, kvHeads: number, d: number, qStride: number, outStride: number,
+    capacity: number): void;
+  attentionI8(
+    q: Ptr, k: Ptr, v: Ptr, kScale: Ptr, vScale: Ptr, out: Ptr, p: Ptr,
+    t: number, offset: number, heads: number, kvHeads: number, d: number,
+    qStride: number, outStride: number, capacity: number): void;
 
   reluF32(x: Ptr, y: Ptr, n: number): void;
   reluBackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;

@@ -3,6 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as ref from '../../src/ref/attention.ts';
+import { ROW_BLOCK } from '../../src/ops/attention-pieces.ts';
 import type { Engine } from '../../src/wasm/engine.ts';
 import { close, sameBits } from '../helpers/close.ts';
 import type { Tolerance } from '../helpers/close.ts';
@@ -64,13 +65,14 @@ function forward(
 ): Forward {
   const { queries, offset, heads, kvHeads, headDim } = shape;
   const width = heads * headDim, kvWidth = kvHeads * headDim;
-  const scores = padded(shape) * (keep ? heads * queries : 1);
+  const scores = padded(shape) *
+    (keep ? heads * queries : Math.min(ROW_BLOCK, (queries * heads) / kvHeads));
   return isolated(engine, () => {
     const out = room(engine, q.byteLength), p = room(engine, scores * 4);
     engine.kernels.attentionF32(
       place(engine, spread(q, width, spare)), place(engine, spread(k, kvWidth, spare)),
       place(engine, spread(v, kvWidth, spare)), out, p, queries, offset, heads, kvHeads, headDim,
-      width + spare, kvWidth + spare, keep);
+      width + spare, kvWidth + spare, headDim, width, keep);
     return { out: readF32(engine, out, q.length), p: readF32(engine, p, scores) };
   });
 }
@@ -88,8 +90,8 @@ function backward(
     const dkAt = put(dk, kvWidth), dvAt = put(dv, kvWidth);
     engine.kernels.attentionBackwardF32(
       place(engine, dout), put(q, width), put(k, kvWidth), put(v, kvWidth), place(engine, p),
-      room(engine, padded(shape) * 4), dq, dkAt, dvAt, queries, heads, kvHeads, headDim,
-      width + spare, kvWidth + spare);
+      room(engine, Math.min(ROW_BLOCK, queries) * padded(shape) * 4), dq, dkAt, dvAt, queries, heads, kvHeads, headDim,
+      width + spare, kvWidth + spare, width);
     const read = (at: number, w: number, rows: number): Float32Array =>
       gatherRows(readF32(engine, at, rows * (w + spare)), w, spare);
     return {
@@ -163,6 +165,24 @@ for (const { name, engine } of builds) {
     sameBits(forward(engine, c, { spare: 8 }).out, forward(engine, c).out);
   });
 
+  for (const queries of [15, 16, 17, 31, 33, 48])
+    test(`gives ${queries} tokens the bits they have alone, over blocks of keys and rows`, () => {
+      for (const [heads, kvHeads, headDim] of [[3, 1, 20], [2, 2, 16], [6, 2, 4]]) {
+        const c = makeCase(queries, heads, kvHeads, headDim, 29), width = heads * headDim;
+        const whole = forward(engine, c, { keep: false }).out;
+        close(whole, ref.attention(c.q, c.k, c.v, c.shape).out, FORWARD);
+        for (let t = 0; t < queries; t++) {
+          const alone = {
+            ...c, shape: { ...c.shape, queries: 1, offset: 29 + t },
+            q: c.q.slice(t * width, (t + 1) * width),
+            k: c.k.slice(0, (30 + t) * kvHeads * headDim), v: c.v.slice(0, (30 + t) * kvHeads * headDim),
+          };
+          const { out } = forward(engine, alone, { keep: false });
+          sameBits(out, whole.slice(t * width, (t + 1) * width), `token ${t} of ${heads} heads`);
+        }
+      }
+    });
+
   test('lets the first token attend to itself alone', () => {
     const c = makeCase(5, 2, 2, 8), { out, p } = forward(engine, c);
     sameBits(out.slice(0, 16), c.v.slice(0, 16));
@@ -220,6 +240,11 @@ for (const { name, engine } of builds) {
       test(`has them for ${heads} heads on ${kvHeads} of ${headDim}`, () => {
         check(makeCase(5, heads, kvHeads, headDim));
       });
+
+  for (const queries of [15, 16, 17, 31, 32, 33])
+    test(`has them for ${queries} tokens: blocks of 16 queries, quads and what is left`, () => {
+      check(makeCase(queries, 2, 1, 20));
+    });
 
   test('has them when the rows are further apart', () => check(makeCase(7, 2, 1, 4), { spare: 8 }));
 

@@ -9,6 +9,7 @@ import { attention } from '../../src/ref/attention.ts';
 import { norm } from '../../src/ref/norm.ts';
 import { rope, ropeTable } from '../../src/ref/rope.ts';
 import type { LayerCache } from '../../src/nn/pass.ts';
+import type { KeyValues } from '../../src/ops/cached-attention.ts';
 import { embeddedModule } from '../../src/wasm/embedded.ts';
 import { Engine } from '../../src/wasm/engine.ts';
 import { close, sameBits } from '../helpers/close.ts';
@@ -97,7 +98,10 @@ for (const s of SETUPS)
 /** A cache of 16 positions for one layer of `width` floats. */
 function makeCache(width: number): LayerCache & { length: number } {
   const [keys, values] = [0, 1].map(() => engine.heap.alloc(16 * width * 4));
-  return { length: 0, keys: () => keys, values: () => values };
+  const layer: KeyValues = {
+    type: 'f32', capacity: 16, keys, values, keyScales: 0, valueScales: 0,
+  };
+  return { length: 0, layer: () => layer };
 }
 
 for (const s of SETUPS.slice(1, 3))
