@@ -36,7 +36,7 @@ function scaled<T>(bytes: usize): usize {
 @inline
 function dot<T>(x: usize, row: usize, d: usize): f32 {
   let sum = f32x4.splat(0);
-  for (let j: usize = 0; j < d << 2; j += 16) {
+  for (let j: usize = 0, end = d << 2; j < end; j += 16) {
     sum = f32x4.add(sum, f32x4.mul(v128.load(x + j), quad<T>(row + scaled<T>(j))));
   }
   return sumF32x4(sum);
@@ -60,7 +60,7 @@ export function dots1<T>(
   for (; u + 4 <= n; u += 4, rows += stride << 2, y += 16) {
     const row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
     let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-    for (let j: usize = 0; j < d << 2; j += 16) {
+    for (let j: usize = 0, end = d << 2; j < end; j += 16) {
       const vx = v128.load(x + j), at = scaled<T>(j);
       sum0 = f32x4.add(sum0, f32x4.mul(vx, quad<T>(rows + at)));
       sum1 = f32x4.add(sum1, f32x4.mul(vx, quad<T>(row1 + at)));
@@ -82,7 +82,7 @@ export function dots2<T>(
     const row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
     let sum00 = f32x4.splat(0), sum01 = sum00, sum02 = sum00, sum03 = sum00;
     let sum10 = sum00, sum11 = sum00, sum12 = sum00, sum13 = sum00;
-    for (let j: usize = 0; j < d << 2; j += 16) {
+    for (let j: usize = 0, end = d << 2; j < end; j += 16) {
       const va0 = v128.load(x0 + j), va1 = v128.load(x1 + j), at = scaled<T>(j);
       let vb = quad<T>(rows + at);
       sum00 = f32x4.add(sum00, f32x4.mul(va0, vb)); sum10 = f32x4.add(sum10, f32x4.mul(va1, vb));

@@ -11,6 +11,7 @@ import { Linear } from '../nn/linear.ts';
 import { Mlp } from '../nn/mlp.ts';
 import { Norm } from '../nn/norm.ts';
 import type { Projection } from '../nn/projection.ts';
+import { TableHead } from '../nn/table-head.ts';
 import type { BitNetConfig } from './config.ts';
 import {
   EMBEDDING, FINAL_NORM, HEAD, POSITIONS, groupNames, headDim, layerName,
@@ -22,7 +23,7 @@ export interface Layers {
   readonly embedding: Embedding;
   readonly blocks: readonly Block[];
   readonly finalNorm: Norm;
-  readonly head: Linear;
+  readonly head: Projection;
   /** Every projection and the head: what `prepare` must reach. */
   readonly projections: readonly Projection[];
   /** Address of the RoPE table, or 0. */
@@ -39,13 +40,15 @@ export function buildLayers(config: BitNetConfig, weights: ModelWeights): Layers
   const blocks = Array.from({ length: config.numHiddenLayers }, (_, layer) =>
     buildBlock(config, weights, layer, ropeTable, keep));
   const learned = config.positionEmbedding === 'learned';
-  const head = config.tieWordEmbeddings ? EMBEDDING : HEAD;
+  const headName = config.tieWordEmbeddings ? EMBEDDING : HEAD, headTable = weights.table(headName);
   return {
     embedding: new Embedding(
-      weights.parameter(EMBEDDING), learned ? weights.parameter(POSITIONS) : undefined),
+      weights.table(EMBEDDING) ?? weights.parameter(EMBEDDING),
+      learned ? weights.parameter(POSITIONS) : undefined),
     blocks,
     finalNorm: normOf(config, weights, FINAL_NORM),
-    head: keep(new Linear(weights.engine, [weights.parameter(head)])),
+    head: keep<Projection>(headTable ? new TableHead(headTable)
+      : new Linear(weights.engine, [weights.parameter(headName)])),
     projections,
     ropeTable,
   };

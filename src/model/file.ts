@@ -3,12 +3,15 @@
  *
  *   metadata   format "onebit", version "1", config (JSON), tokenizer (JSON)
  *   floats     F32 [rows, cols]; norms [cols]: embeddings, head, norms, and `f32` projections
+ *   tables     token embeddings and head, if not F32: F16 [rows, cols], or I8 [rows, cols] codes
+ *              −127 … 127 and `<name>_scale` F32 [rows]: w ≈ code · scale (`file-tables.ts`)
  *   packed     U8 [rows, bytes of a row] in the "rows" layout (`quant/layout.ts`), b1 or t2 as the
  *              configuration says, and `<name>_scale` F32 [groups]: β, or γ, of runs of rows
  *
  * A 1-bit weight takes one bit here and in memory. The file is sealed with a CRC-32.
  * @module
  */
+import { checkOneOf } from '../check.ts';
 import { ModelFileError } from '../errors.ts';
 import type { NamedTensor, SafetensorsFile } from '../io/safetensors.ts';
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts';
@@ -21,6 +24,11 @@ import { Workspace } from '../wasm/workspace.ts';
 import { BitNet } from './bitnet.ts';
 import type { BitNetConfig } from './config.ts';
 import { readConfig } from './config-json.ts';
+import type { EmbeddingKind } from './file-tables.ts';
+import {
+  EMBEDDING_KINDS, isTable, loadTable, tableFloats, tableKind, tableTensors,
+} from './file-tables.ts';
+import { floatsOf } from './floats.ts';
 import type { TensorSpec } from './tensors.ts';
 import { parameterCount, tensorSpecs } from './tensors.ts';
 import { RunWeights, allocPart } from './weights.ts';
@@ -43,17 +51,30 @@ const isPacked = ({ role }: TensorSpec, config: BitNetConfig): boolean =>
 const scaleCount = (name: string, groups: number): number =>
   /\.\d+\.weight$/.test(name) ? 1 : groups;
 
+export interface EncodeOptions {
+  /**
+   * How token embeddings and head are stored. Default `f32`; `f16` takes half, `i8` a quarter of the
+   * room. A model that is read keeps them so in memory.
+   */
+  embeddings?: EmbeddingKind;
+}
+
 /**
  * The file of a trained model. Latent weights are not in it.
  *
  * @param tokenizer JSON of the tokenizer
+ * @throws {RangeError} If `embeddings` is none of f32, f16, i8.
  */
-export function encodeModel(model: BitNet, weights: TrainedWeights, tokenizer: string): Uint8Array {
-  const { config, engine } = model;
+export function encodeModel(
+  model: BitNet, weights: TrainedWeights, tokenizer: string, options: EncodeOptions = {},
+): Uint8Array {
+  const { config, engine } = model, { embeddings = 'f32' } = options;
+  checkOneOf('encodeModel', 'embeddings', embeddings, EMBEDDING_KINDS);
   model.prepare();
   const tensors = weights.specs.flatMap((spec) => {
     if (isPacked(spec, config)) return packedTensors(engine, config, spec, weights);
     const { ptr } = weights.parameter(spec.name).value;
+    if (isTable(spec) && embeddings !== 'f32') return tableTensors(model, spec, ptr, embeddings);
     return [floatTensor(spec, engine.f32(ptr, spec.rows * spec.cols))];
   });
   const metadata = {
@@ -135,11 +156,22 @@ function checkTensor(
       throw new ModelFileError('SHAPE_MISMATCH', `${name} expected ${expected}, found ${found}`,
         { file, field: name, expected, actual: found });
   };
-  if (!isPacked(spec, config)) expect(spec.name, 'F32', spec.role === 'norm' ? [cols] : [rows, cols]);
+  const kind = isTable(spec) ? tableKind(tensors, spec) : 'f32';
+  if (kind === 'f16') expect(spec.name, 'F16', [rows, cols]);
+  else if (kind === 'i8') {
+    expect(spec.name, 'I8', [rows, cols]);
+    expect(`${spec.name}_scale`, 'F32', [rows]);
+  } else if (!isPacked(spec, config))
+    expect(spec.name, 'F32', spec.role === 'norm' ? [cols] : [rows, cols]);
   else {
     expect(spec.name, 'U8', [rows, fileRowBytes(config.weights as BitKind, cols)]);
     expect(`${spec.name}_scale`, 'F32', [scaleCount(spec.name, config.quantizationGroups)]);
   }
+}
+
+export interface BuildOptions {
+  /** Packs token embeddings and head when they are read. Default: as they are in the file. */
+  embeddings?: EmbeddingKind;
 }
 
 /**
@@ -148,25 +180,22 @@ function checkTensor(
  * @throws {ModelFileError} NON_FINITE_WEIGHT, INVALID_CODE
  * @throws {EngineError} OUT_OF_MEMORY; what was allocated is given back.
  */
-export function buildModel(engine: Engine, { config, file }: ModelHeader, name?: string): BitNet {
+export function buildModel(
+  engine: Engine, { config, file }: ModelHeader, name?: string, options: BuildOptions = {},
+): BitNet {
+  const { embeddings } = options;
+  if (embeddings) checkOneOf('buildModel', 'embeddings', embeddings, EMBEDDING_KINDS);
   return engine.heap.allOrNothing(() => {
     const weights = new RunWeights(engine);
     for (const spec of tensorSpecs(config)) {
+      const kind = isTable(spec) ? embeddings ?? tableKind(file.tensors, spec) : 'f32';
       if (isPacked(spec, config)) loadPacked(engine, config, spec, file, weights, name);
-      else weights.addFloat(spec, floatsOf(file, spec.name, name));
+      else if (kind !== 'f32') weights.addTable(spec.name, loadTable(engine, spec, file, kind, name));
+      else weights.addFloat(spec, isTable(spec) ? tableFloats(engine, spec, file, name)
+        : floatsOf(file, spec.name, name));
     }
     return new BitNet(config, weights);
   });
-}
-
-/** The values of an F32 tensor, checked to be finite. */
-export function floatsOf({ tensors }: SafetensorsFile, name: string, file?: string): Float32Array {
-  const values = new Float32Array(tensors.get(name)!.data.slice().buffer);
-  const index = values.findIndex((value) => !Number.isFinite(value));
-  if (index >= 0)
-    throw new ModelFileError('NON_FINITE_WEIGHT', `${name} is ${values[index]} at index ${index}`,
-      { file, field: name, offset: index });
-  return values;
 }
 
 function loadPacked(

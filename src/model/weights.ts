@@ -3,13 +3,15 @@
  *
  *   trained   four arrays of all parameters in the order of `tensorSpecs`: values, gradients and
  *             the two moments of AdamW; BitLinears have packed bits beside them
- *   run       float tensors and packed bits, nothing else
+ *   run       float tensors, packed bits and tables, nothing else
  * @module
  */
 import { ModelFileError } from '../errors.ts';
 import type { BitPart } from '../nn/bit-linear.ts';
 import type { Parameter } from '../nn/pass.ts';
 import { allocBitWeights } from '../ops/bit-weights.ts';
+import type { Table } from '../ops/table.ts';
+import { freeTable } from '../ops/table.ts';
 import type { BitKind } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
 import type { BitNetConfig } from './config.ts';
@@ -21,6 +23,8 @@ export interface ModelWeights {
   readonly engine: Engine;
   /** The float tensor `name`. */
   parameter(name: string): Parameter;
+  /** The table `name`, if embedding or head is packed. */
+  table(name: string): Table | undefined;
   /** The packed projection `name`; in training with its latent weights. */
   bitPart(name: string): BitPart;
   dispose(): void;
@@ -84,6 +88,9 @@ export class TrainedWeights implements ModelWeights {
     };
   }
 
+  /** None: what is trained is floats. */
+  table(): undefined {}
+
   bitPart(name: string): BitPart {
     const { spec } = this.#entry(name);
     const part = this.#parts.get(name) ?? {
@@ -104,6 +111,7 @@ export class RunWeights implements ModelWeights {
   readonly engine: Engine;
   readonly #parameters = new Map<string, Parameter>();
   readonly #parts = new Map<string, BitPart>();
+  readonly #tables = new Map<string, Table>();
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -120,6 +128,14 @@ export class RunWeights implements ModelWeights {
     this.#parts.set(part.name, part);
   }
 
+  addTable(name: string, table: Table): void {
+    this.#tables.set(name, table);
+  }
+
+  table(name: string): Table | undefined {
+    return this.#tables.get(name);
+  }
+
   parameter(name: string): Parameter {
     return found(name, this.#parameters.get(name));
   }
@@ -130,7 +146,9 @@ export class RunWeights implements ModelWeights {
 
   dispose(): void {
     for (const { value } of this.#parameters.values()) this.engine.heap.free(value.ptr);
+    for (const table of this.#tables.values()) freeTable(this.engine, table);
     this.#parameters.clear();
+    this.#tables.clear();
   }
 }
 

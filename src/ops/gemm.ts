@@ -14,6 +14,9 @@ const PANEL = 8;
 /** Floats packed, and multiply-adds, that are worth a thread's while: about 10 µs. */
 const PACK_GRAIN = 16_384;
 const MULTIPLY_GRAIN = 200_000;
+/** Fewer rows than a tile of `gemmPanelsF32` has go to `gemvPanelsF32`, in tiles of 32 columns. */
+const GEMV_ROWS = 3;
+const GEMV_COLS = 32;
 
 /** A right operand in panels of 8 columns, ready for `gemmPanels`. */
 export interface Panels {
@@ -37,7 +40,8 @@ export function gemmPanels(
 ): void {
   checkShape('gemmPanels', 'a', a, a.rows, panels.k);
   checkShape('gemmPanels', 'out', out, a.rows, panels.n);
-  multiply(compute, a.ptr, a.cols, 1, panels, out, accumulate);
+  if (a.rows <= GEMV_ROWS && !accumulate) multiplyFew(compute, a, panels, out);
+  else multiply(compute, a.ptr, a.cols, 1, panels, out, accumulate);
 }
 
 /** out[M, N] ← a[M, K] · b[K, N], or adds it. */
@@ -97,4 +101,11 @@ function multiply(
     a + from * rowStride * 4, rowStride, colStride, ptr, out.ptr + from * n * 4,
     workspace.alloc(SCRATCH_BYTES), to - from, n, k, Number(accumulate)]);
   workspace.release(mark);
+}
+
+/** One to three tokens: split over columns, where `multiply` splits over rows. The same bits. */
+function multiplyFew({ engine }: Compute, a: Matrix, { ptr, k, n }: Panels, out: Matrix): void {
+  const grain = Math.ceil(MULTIPLY_GRAIN / (a.rows * k));
+  engine.split('gemvPanelsF32', n, GEMV_COLS, grain, (from, to) => [
+    a.ptr, ptr + from * k * 4, out.ptr + from * 4, a.rows, to - from, k, n]);
 }

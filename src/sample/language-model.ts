@@ -7,7 +7,7 @@ import { TokenizerError } from '../errors.ts';
 import type { BitNet } from '../model/bitnet.ts';
 import type { Evaluation } from '../model/evaluate.ts';
 import { evaluate } from '../model/evaluate.ts';
-import type { ModelHeader } from '../model/file.ts';
+import type { BuildOptions, ModelHeader } from '../model/file.ts';
 import { buildModel, readModelHeader } from '../model/file.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { tokenizerFromJson } from '../tokenizer/tokenizer.ts';
@@ -81,11 +81,12 @@ export function inBytes(
  *
  * @param name the file, for messages
  * @param ownEngine whether `dispose` of the model closes the engine
+ * @param options how embeddings and head are kept
  * @throws {ModelFileError} If the file is not a whole, valid model; see `readModelHeader`.
  * @throws {TokenizerError} VOCAB_MISMATCH if tokenizer and embedding differ in size.
  */
 export function openLanguageModel(
-  engine: Engine, bytes: Uint8Array, name?: string, ownEngine = false,
+  engine: Engine, bytes: Uint8Array, name?: string, ownEngine = false, options: BuildOptions = {},
 ): LanguageModel {
   const header: ModelHeader = readModelHeader(bytes, name);
   const tokenizer = tokenizerFromJson(header.tokenizer);
@@ -94,6 +95,6 @@ export function openLanguageModel(
     throw new TokenizerError('VOCAB_MISMATCH',
       `the tokenizer has ${tokenizer.vocabSize} tokens, the embedding ${vocabSize} rows`,
       { file: name, expected: vocabSize, actual: tokenizer.vocabSize });
-  const model = engine.run(() => buildModel(engine, header, name));
+  const model = engine.run(() => buildModel(engine, header, name, options));
   return new LanguageModel(model, tokenizer, ownEngine ? engine : undefined);
 }

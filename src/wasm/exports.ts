@@ -82,6 +82,12 @@ export interface KernelExports {
     a: Ptr, rowStride: number, colStride: number, panels: Ptr, c: Ptr, scratch: Ptr,
     m: number, n: number, k: number, accumulate: boolean): void;
 
+  gemvPanelsF32(
+    x: Ptr, panels: Ptr, y: Ptr, m: number, n: number, k: number, yStride: number): void;
+  gemmF32F16(
+    x: Ptr, w: Ptr, y: Ptr, m: number, n: number, k: number, yStride: number): void;
+  gemmI8I8(
+    q: Ptr, w: Ptr, acc: Ptr, m: number, n: number, kp: number, accStride: number): void;
   encodeF16(x: Ptr, y: Ptr, n: number): void;
   decodeF16(x: Ptr, y: Ptr, n: number): void;
 
@@ -127,6 +133,12 @@ export interface KernelExports {
   crossEntropyF32(
     z: Ptr, targets: Ptr, losses: Ptr, dz: Ptr, m: number, v: number, scale: number): void;
   gatherF32(table: Ptr, ids: Ptr, out: Ptr, m: number, c: number, add: boolean): void;
+  gatherF16(table: Ptr, ids: Ptr, out: Ptr, m: number, c: number): void;
+  gatherI8(
+    table: Ptr, scale: Ptr, ids: Ptr, out: Ptr, m: number, c: number, rowBytes: number): void;
+  gatherB1(
+    bits: Ptr, scale: Ptr, ids: Ptr, out: Ptr, m: number, c: number, rowBytes: number,
+    groupCols: number): void;
   scatterAddF32(dout: Ptr, ids: Ptr, dtable: Ptr, m: number, c: number): void;
   copyRowsF32(
     from: Ptr, fromStride: number, to: Ptr, toStride: number, rows: number, cols: number): void;
