@@ -25,6 +25,7 @@ export * from './kernels/rope-f32';
 export * from './kernels/attention-f32';
 export * from './kernels/attention-cache';
 export * from './kernels/activation-f32';
+export * from './kernels/gate-f32';
 export * from './kernels/loss-f32';
 export * from './kernels/embedding-f32';
 export * from './kernels/gather';

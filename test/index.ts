@@ -25,6 +25,7 @@ import './kernels/attention-f32.test.ts';
 import './kernels/bit-products.test.ts';
 import './kernels/block-i8.test.ts';
 import './kernels/embedding-f32.test.ts';
+import './kernels/gate-f32.test.ts';
 import './kernels/gemm-f32.test.ts';
 import './kernels/gemv-f32.test.ts';
 import './kernels/half-f16.test.ts';

@@ -2,7 +2,8 @@
 //
 //   out[i] ← table[ids[i]]  (or +=)           dtable[ids[i]] += dout[i]
 //
-// Rows are added in the order of i, so equal ids give the same bits every time.
+// Rows are added in the order of i, so equal ids give the same bits every time. Threads share out
+// the rows of a gather and the columns of a scatter-add, whose rows may be the same.
 //
 // Bound   Reading and writing.
 
@@ -17,10 +18,16 @@ export function gatherF32(
   }
 }
 
-/** dtable[ids[i]] += dout[i] */
-export function scatterAddF32(dout: usize, ids: usize, dtable: usize, m: usize, c: usize): void {
-  for (let i: usize = 0; i < m; i++, dout += c << 2) {
-    addRow(dtable + ((<usize>load<i32>(ids + (i << 2)) * c) << 2), dout, c);
+/**
+ * dtable[ids[i]] += dout[i] for c columns: all, or a run of them.
+ *
+ * @param stride floats from a row to the next, of both
+ */
+export function scatterAddF32(
+  dout: usize, ids: usize, dtable: usize, m: usize, c: usize, stride: usize,
+): void {
+  for (let i: usize = 0; i < m; i++, dout += stride << 2) {
+    addRow(dtable + ((<usize>load<i32>(ids + (i << 2)) * stride) << 2), dout, c);
   }
 }
 

@@ -3,6 +3,8 @@
 // f64 functions are compiled from AssemblyScript's ports of musl (NativeMath), so no engine's own
 // Math is asked. They serve tables, schedules and sampling, none of which is hot.
 // `expF32`, `tanhF32` run the f32x4 functions of the kernels over an array.
+//
+// Bound   Arithmetic: a polynomial of f64 a value; about 25 (exp) and 40 (tanh) operations a vector.
 
 import { expF32x4, tanhF32x4 } from '../lib/math';
 

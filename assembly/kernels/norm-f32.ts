@@ -108,14 +108,15 @@ function rowMoments(
 }
 
 /**
- * dx ← gradient of x; dgain += gradient of gain (skipped where gain is 0).
+ * dx ← gradient of x, or dx += it with `accumulate`; dgain += gradient of gain (skipped where gain
+ * is 0).
  *
  * @param stats f32[m, 2] from the forward pass
- * @param dx f32[m, c]; may be the same memory as dy
+ * @param dx f32[m, c]; without `accumulate` it may be the same memory as dy
  */
 export function normBackwardF32(
   dy: usize, x: usize, gain: usize, stats: usize, dx: usize, dgain: usize,
-  m: usize, c: usize, centre: bool,
+  m: usize, c: usize, centre: bool, accumulate: bool,
 ): void {
   for (let i: usize = 0; i < m; i++, stats += 8) {
     const mean = load<f32>(stats), r = load<f32>(stats, 4);
@@ -131,13 +132,15 @@ export function normBackwardF32(
       let d = v128.load(dy + at);
       if (gain) d = f32x4.mul(d, v128.load(gain + at));
       d = f32x4.sub(f32x4.sub(d, vmeanD), f32x4.mul(hat, vmeanDot));
-      v128.store(dx + at, f32x4.mul(vr, d));
+      d = f32x4.mul(vr, d);
+      v128.store(dx + at, accumulate ? f32x4.add(v128.load(dx + at), d) : d);
     }
     for (; j < c; j++) {
       const at = j << 2;
       const hat = (load<f32>(x + at) - mean) * r, d = load<f32>(dy + at);
       const dhat = gain ? d * load<f32>(gain + at) : d;
-      store<f32>(dx + at, r * (dhat - meanD - hat * meanDot));
+      const value = r * (dhat - meanD - hat * meanDot);
+      store<f32>(dx + at, accumulate ? load<f32>(dx + at) + value : value);
     }
     x += c << 2;
     dy += c << 2;

@@ -3,13 +3,15 @@
 //   m ← β₁·m + (1 − β₁)·g        v ← β₂·v + (1 − β₂)·g²        (g already scaled by gradScale)
 //   w ← w − lr·decay·w − lr · (m / c₁) / (√(v / c₂) + ε)       c_i = 1 − β_i^step
 //
-// Bound   Memory: four arrays read, three written.
+// The gradients are zeroed in the same pass, while they are in the cache: ready for the next step.
+//
+// Bound   Memory: four arrays read and written.
 // Source  Loshchilov & Hutter 2019, Decoupled Weight Decay (arXiv 1711.05101).
 
 import { addWidenF64, sumF64x2 } from '../lib/simd';
 
 /**
- * One step over n weights, n a multiple of 4 (or room for whole vectors).
+ * One step over n weights, n a multiple of 4 (or room for whole vectors); g ← 0.
  *
  * @param gradScale factor on every gradient: clipping and averaging
  * @param correction1 1 − β₁^step; correction2 1 − β₂^step
@@ -27,6 +29,7 @@ export function adamwF32(
     const vg = f32x4.mul(v128.load(g + i), vscale);
     const vm = f32x4.add(f32x4.mul(vb1, v128.load(m + i)), f32x4.mul(vc1, vg));
     const vv = f32x4.add(f32x4.mul(vb2, v128.load(v + i)), f32x4.mul(vc2, f32x4.mul(vg, vg)));
+    v128.store(g + i, f32x4.splat(0));
     v128.store(m + i, vm);
     v128.store(v + i, vv);
     const root = f32x4.add(f32x4.sqrt(f32x4.mul(vv, vroot)), veps);

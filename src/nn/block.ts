@@ -38,10 +38,10 @@ export class Block {
     return end;
   }
 
+  /** The gradient of the old residual stream, in `dy` itself. */
   backward(dy: Matrix, pass: Pass): Matrix {
     const { inputNorm, attention, postAttentionNorm, mlp } = this.parts;
-    const dMiddle = add(pass, dy, postAttentionNorm.backward(mlp.backward(dy, pass), pass), dy);
-    return add(
-      pass, dMiddle, inputNorm.backward(attention.backward(dMiddle, pass), pass), dMiddle);
+    const dMiddle = postAttentionNorm.backward(mlp.backward(dy, pass), pass, dy);
+    return inputNorm.backward(attention.backward(dMiddle, pass), pass, dMiddle);
   }
 }

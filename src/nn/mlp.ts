@@ -6,7 +6,7 @@
  * @module
  */
 import type { HiddenAct } from '../ops/activation.ts';
-import { activate, activateBackward, multiply } from '../ops/activation.ts';
+import { activate, activateBackward, gate, gateBackward } from '../ops/activation.ts';
 import type { Matrix } from '../ops/matrix.ts';
 import type { Norm } from './norm.ts';
 import type { Pass } from './pass.ts';
@@ -24,8 +24,8 @@ export interface MlpParts {
 interface Saved {
   /** Input of the non-linearity. */
   readonly z: Matrix;
-  /** act(z) and up(x), when gated. */
-  readonly gated?: { readonly a: Matrix; readonly u: Matrix };
+  /** up(x), when gated. */
+  readonly u?: Matrix;
 }
 
 export class Mlp {
@@ -40,20 +40,18 @@ export class Mlp {
   forward(x: Matrix, pass: Pass): Matrix {
     const { up, down, subNorm, act } = this.parts;
     const [z, u] = up.forward(x, pass);
-    const a = activate(pass, act, z);
-    const h = u ? multiply(pass, a, u) : a;
-    if (pass.training) this.#saved = { z, gated: u && { a, u } };
+    const h = u ? gate(pass, act, z, u) : activate(pass, act, z);
+    if (pass.training) this.#saved = { z, u };
     return down.forward(subNorm?.forward(h, pass) ?? h, pass)[0];
   }
 
   backward(dy: Matrix, pass: Pass): Matrix {
-    const { z, gated } = savedBy('Mlp', this.#saved);
+    const { z, u } = savedBy('Mlp', this.#saved);
     const { up, down, subNorm, act } = this.parts;
     const dDown = down.backward([dy], pass);
     const dh = subNorm?.backward(dDown, pass) ?? dDown;
-    if (!gated) return up.backward([activateBackward(pass, act, dh, z)], pass);
-    const du = multiply(pass, dh, gated.a);
-    const da = multiply(pass, dh, gated.u);
-    return up.backward([activateBackward(pass, act, da, z), du], pass);
+    if (!u) return up.backward([activateBackward(pass, act, dh, z)], pass);
+    const { dz, du } = gateBackward(pass, act, dh, z, u);
+    return up.backward([dz, du], pass);
   }
 }

@@ -29,8 +29,9 @@ export class Norm {
     return y;
   }
 
-  backward(dy: Matrix, pass: Pass): Matrix {
+  /** dx, or `onto` with dx added to it: the gradient of a residual connection in the same pass. */
+  backward(dy: Matrix, pass: Pass, onto?: Matrix): Matrix {
     const saved = savedBy('Norm', this.#saved);
-    return normalizeBackward(pass, this.#type, dy, this.gain.value, gradOf(this.gain), saved);
+    return normalizeBackward(pass, this.#type, dy, this.gain.value, gradOf(this.gain), saved, onto);
   }
 }

@@ -18,6 +18,14 @@ const KERNELS = {
   relu2: { forward: 'relu2F32', backward: 'relu2BackwardF32' },
 } as const;
 
+/** Gates in one pass. The others are made of two or three passes. */
+const GATES = {
+  silu: { forward: 'gateSiluF32', backward: 'gateSiluBackwardF32' },
+  relu2: { forward: 'gateRelu2F32', backward: 'gateRelu2BackwardF32' },
+} as const;
+
+const isGate = (act: HiddenAct): act is keyof typeof GATES => act in GATES;
+
 /** Runs an element-wise kernel over `n` values of each operand. */
 function elementwise(
   { engine }: Compute, name: ElementwiseKernel, n: number, operands: readonly Matrix[],
@@ -26,7 +34,8 @@ function elementwise(
     [...operands.map(({ ptr }) => ptr + from * 4), to - from]);
 }
 
-type ElementwiseKernel = 'mulF32' | 'addF32' | (typeof KERNELS)[HiddenAct]['forward' | 'backward'];
+type ElementwiseKernel = 'mulF32' | 'addF32' | (typeof KERNELS)[HiddenAct]['forward' | 'backward'] |
+  (typeof GATES)[keyof typeof GATES]['forward' | 'backward'];
 
 /** act(x), in the workspace. */
 export function activate(compute: Compute, act: HiddenAct, x: Matrix): Matrix {
@@ -41,6 +50,32 @@ export function activateBackward(compute: Compute, act: HiddenAct, dy: Matrix, x
   const dx = newMatrix(compute, x.rows, x.cols);
   elementwise(compute, KERNELS[act].backward, x.rows * x.cols, [dy, x, dx]);
   return dx;
+}
+
+/** act(z) · u, in the workspace: SwiGLU with `silu`, ReLU²-GLU with `relu2`. */
+export function gate(compute: Compute, act: HiddenAct, z: Matrix, u: Matrix): Matrix {
+  checkShape('gate', 'u', u, z.rows, z.cols);
+  if (!isGate(act)) {
+    const a = activate(compute, act, z);
+    return multiply(compute, a, u, a);
+  }
+  const h = newMatrix(compute, z.rows, z.cols);
+  elementwise(compute, GATES[act].forward, z.rows * z.cols, [z, u, h]);
+  return h;
+}
+
+/** dz = dh · u · act′(z) and du = dh · act(z), in the workspace. */
+export function gateBackward(
+  compute: Compute, act: HiddenAct, dh: Matrix, z: Matrix, u: Matrix,
+): { dz: Matrix; du: Matrix } {
+  checkShape('gateBackward', 'dh', dh, z.rows, z.cols);
+  if (!isGate(act)) {
+    const a = activate(compute, act, z), du = multiply(compute, dh, a, a);
+    return { dz: activateBackward(compute, act, multiply(compute, dh, u), z), du };
+  }
+  const dz = newMatrix(compute, z.rows, z.cols), du = newMatrix(compute, z.rows, z.cols);
+  elementwise(compute, GATES[act].backward, z.rows * z.cols, [dh, z, u, dz, du]);
+  return { dz, du };
 }
 
 /** a · b by element, into `out` or the workspace. */

@@ -35,13 +35,15 @@ export function normalize(
   return { y, saved: { x, stats } };
 }
 
-/** dx in the workspace; dgain += its gradient. */
+/** dx in the workspace, or added to `onto` where it is given; dgain += its gradient. */
 export function normalizeBackward(
   compute: Compute, type: NormType, dy: Matrix, gain: Matrix, dgain: Matrix, saved: NormSaved,
+  onto?: Matrix,
 ): Matrix {
   const { x: { ptr: x, rows, cols }, stats } = saved;
   checkShape('normalizeBackward', 'dy', dy, rows, cols);
-  const dx = newMatrix(compute, rows, cols);
+  if (onto) checkShape('normalizeBackward', 'onto', onto, rows, cols);
+  const dx = onto ?? newMatrix(compute, rows, cols);
   const mark = compute.workspace.mark();
   const blocks = Math.ceil(rows / BLOCK_ROWS);
   const partial = newZeros(compute, blocks, cols);
@@ -51,7 +53,7 @@ export function normalizeBackward(
     const row = block * BLOCK_ROWS;
     return [
       at(dy.ptr, row), at(x, row), gain.ptr, stats + row * 8, at(dx.ptr, row), at(partial.ptr, block),
-      Math.min(BLOCK_ROWS, rows - row), cols, centre];
+      Math.min(BLOCK_ROWS, rows - row), cols, centre, Number(onto !== undefined)];
   });
   const firstRow = newZeros(compute, 1, blocks).ptr; // as i32: every block is added to row 0
   gatherBackward(compute, partial, firstRow, dgain);

@@ -44,6 +44,8 @@ export interface Table {
 const TOKEN_BLOCK = 64;
 /** Multiply-adds that are worth a thread's while: about 10 µs. */
 const GRAIN = 200_000;
+/** Values gathered that are worth a thread's while. */
+const GATHER_GRAIN = 16_384;
 /** Rows of a table that a product takes at a time: 4 share the activations. */
 const ROW_ALIGN = 4;
 /** Activation bits of the i8 and b1 products. */
@@ -109,15 +111,16 @@ export function quantizeTable(compute: Compute, from: Matrix, table: Table): voi
   workspace.release(mark);
 }
 
+const GATHERS = { f16: 'gatherF16', i8: 'gatherI8', b1: 'gatherB1' } as const;
+
 /** out[i] ← table[ids[i]] as f32. `ids` is the address of i32[out.rows], checked before. */
 export function gatherTable(compute: Compute, table: Table, ids: number, out: Matrix): void {
-  const { engine: { kernels } } = compute, { kind, rows, cols, ptr, rowBytes, scales } = table;
+  const { kind, rows, cols, ptr, rowBytes, scales } = table;
   checkShape('gatherTable', 'out', out, out.rows, cols);
-  const m = out.rows;
-  if (kind === 'f32') gather(compute, { ptr, rows, cols }, ids, out);
-  else if (kind === 'f16') kernels.gatherF16(ptr, ids, out.ptr, m, cols);
-  else if (kind === 'i8') kernels.gatherI8(ptr, scales, ids, out.ptr, m, cols, rowBytes);
-  else kernels.gatherB1(ptr, scales, ids, out.ptr, m, cols, rowBytes, cols);
+  if (kind === 'f32') return gather(compute, { ptr, rows, cols }, ids, out);
+  compute.engine.split(GATHERS[kind], out.rows, 1, Math.ceil(GATHER_GRAIN / cols), (from, to) => [
+    ptr, ...(kind === 'f16' ? [] : [scales]), ids + from * 4, out.ptr + from * cols * 4, to - from,
+    cols, ...(kind === 'f16' ? [] : [rowBytes]), ...(kind === 'b1' ? [cols] : [])]);
 }
 
 /** out[M, rows] ← x[M, cols] · tableᵀ. A token's bits do not depend on the other tokens. */

@@ -56,7 +56,18 @@ export const geluBackward = (dy: Values, x: Values): Float64Array =>
     return (1 + t + v * (1 - t * t) * slope) / 2;
   });
 
-/** a · b by element: the gate of SwiGLU and ReLU²-GLU. */
+/**
+ * Gradients of h = act(z) · u.
+ *
+ *   dz = dh · u · act′(z)        du = dh · act(z)
+ */
+export const gateBackward = (
+  act: (z: Values) => Float64Array, actBackward: (dy: Values, z: Values) => Float64Array,
+  dh: Values, z: Values, u: Values,
+): { dz: Float64Array; du: Float64Array } =>
+  ({ dz: actBackward(mul(dh, u), z), du: mul(dh, act(z)) });
+
+/** a · b by element: the gate of SwiGLU and ReLU²-GLU, h = act(z) · u. */
 export const mul = (a: Values, b: Values): Float64Array => Float64Array.from(a, (v, i) => v * b[i]);
 
 /** a + b by element. */

@@ -27,7 +27,7 @@ export interface AdamOptions {
 }
 
 /**
- * The state after one more step; the old one is left alone.
+ * The state after one more step; the old one is left alone. (The kernel also zeroes g.)
  *
  * @param g f64[n]
  * @param step 1 for the first

@@ -67,5 +67,4 @@ export function applyStep(
   };
   update(0, decayCount, rates.weightDecay);
   update(decayCount, count, 0);
-  weights.engine.f32(gradients, count).fill(0);
 }

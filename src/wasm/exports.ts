@@ -96,7 +96,7 @@ export interface KernelExports {
     m: number, c: number, eps: number, centre: boolean): void;
   normBackwardF32(
     dy: Ptr, x: Ptr, gain: Ptr, stats: Ptr, dx: Ptr, dgain: Ptr,
-    m: number, c: number, centre: boolean): void;
+    m: number, c: number, centre: boolean, accumulate: boolean): void;
   ropeTableF32(table: Ptr, positions: number, half: number, base: number): void;
   ropeF32(
     x: Ptr, table: Ptr, positions: Ptr,
@@ -126,6 +126,10 @@ export interface KernelExports {
   siluBackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
   geluF32(x: Ptr, y: Ptr, n: number): void;
   geluBackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
+  gateSiluF32(z: Ptr, u: Ptr, h: Ptr, n: number): void;
+  gateSiluBackwardF32(dh: Ptr, z: Ptr, u: Ptr, dz: Ptr, du: Ptr, n: number): void;
+  gateRelu2F32(z: Ptr, u: Ptr, h: Ptr, n: number): void;
+  gateRelu2BackwardF32(dh: Ptr, z: Ptr, u: Ptr, dz: Ptr, du: Ptr, n: number): void;
   mulF32(a: Ptr, b: Ptr, y: Ptr, n: number): void;
   addF32(a: Ptr, b: Ptr, y: Ptr, n: number): void;
 
@@ -139,7 +143,8 @@ export interface KernelExports {
   gatherB1(
     bits: Ptr, scale: Ptr, ids: Ptr, out: Ptr, m: number, c: number, rowBytes: number,
     groupCols: number): void;
-  scatterAddF32(dout: Ptr, ids: Ptr, dtable: Ptr, m: number, c: number): void;
+  scatterAddF32(
+    dout: Ptr, ids: Ptr, dtable: Ptr, m: number, c: number, stride: number): void;
   copyRowsF32(
     from: Ptr, fromStride: number, to: Ptr, toStride: number, rows: number, cols: number): void;
 

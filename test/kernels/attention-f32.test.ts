@@ -90,8 +90,8 @@ function backward(
     const dkAt = put(dk, kvWidth), dvAt = put(dv, kvWidth);
     engine.kernels.attentionBackwardF32(
       place(engine, dout), put(q, width), put(k, kvWidth), put(v, kvWidth), place(engine, p),
-      room(engine, Math.min(ROW_BLOCK, queries) * padded(shape) * 4), dq, dkAt, dvAt, queries, heads, kvHeads, headDim,
-      width + spare, kvWidth + spare, width);
+      room(engine, Math.min(ROW_BLOCK, queries) * padded(shape) * 4), dq, dkAt, dvAt, queries, heads,
+      kvHeads, headDim, width + spare, kvWidth + spare, width);
     const read = (at: number, w: number, rows: number): Float32Array =>
       gatherRows(readF32(engine, at, rows * (w + spare)), w, spare);
     return {

@@ -29,7 +29,7 @@ function scatterAdd(
 ): Float32Array {
   return isolated(engine, () => {
     const at = place(engine, dtable), idsAt = place(engine, Int32Array.from(ids));
-    engine.kernels.scatterAddF32(place(engine, dout), idsAt, at, ids.length, cols);
+    engine.kernels.scatterAddF32(place(engine, dout), idsAt, at, ids.length, cols, cols);
     return readF32(engine, at, dtable.length);
   });
 }
@@ -79,6 +79,17 @@ for (const { name, engine } of builds) {
     // 63 products of size 1 with gradients rounded to f32.
     const tolerance = { ...DIFFERENCES_F64, name: 'f32 sums of rows', absolute: 1e-5 };
     close([dot(dtable, table)], [dot(dout, gather(engine, table, IDS, cols))], tolerance);
+  });
+
+  test('adds a run of columns and leaves the others', () => {
+    const cols = 21, dout = randomF32(IDS.length * cols, 3), dtable = randomF32(VOCABULARY * cols, 4);
+    const whole = ref.scatterAdd(dout, IDS, dtable, cols);
+    const found = isolated(engine, () => {
+      const at = place(engine, dtable), ids = place(engine, Int32Array.from(IDS));
+      engine.kernels.scatterAddF32(place(engine, dout) + 16, ids, at + 16, IDS.length, 9, cols);
+      return readF32(engine, at, dtable.length);
+    });
+    sameBits(found, whole.map((v, i) => (i % cols >= 4 && i % cols < 13 ? v : dtable[i])));
   });
 
   test.run();

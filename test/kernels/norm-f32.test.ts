@@ -40,7 +40,7 @@ function forward(
 function backward(
   engine: Engine, dy: Float32Array, x: Float32Array, gain: Maybe,
   { rows, cols, eps, centre }: ref.NormShape,
-  options: { inPlace?: boolean; dgain?: Float32Array } = {},
+  options: { inPlace?: boolean; dgain?: Float32Array; onto?: Float32Array } = {},
 ): { dx: Float32Array; dgain: Float32Array } {
   return isolated(engine, () => {
     const { kernels } = engine;
@@ -49,8 +49,10 @@ function backward(
     kernels.normF32(xAt, gainAt, y, stats, rows, cols, eps, centre);
     const dyAt = place(engine, dy);
     const dgainAt = place(engine, options.dgain ?? new Float32Array(cols));
-    const dx = options.inPlace ? dyAt : room(engine, x.byteLength);
-    kernels.normBackwardF32(dyAt, xAt, gainAt, stats, dx, dgainAt, rows, cols, centre);
+    const { onto, inPlace } = options;
+    const dx = inPlace ? dyAt : onto ? place(engine, onto) : room(engine, x.byteLength);
+    kernels.normBackwardF32(
+      dyAt, xAt, gainAt, stats, dx, dgainAt, rows, cols, centre, onto !== undefined);
     return { dx: readF32(engine, dx, x.length), dgain: readF32(engine, dgainAt, cols) };
   });
 }
@@ -97,6 +99,15 @@ for (const { name, engine } of builds) {
       const { dgain } = backward(engine, dy, x, gain, shape, { dgain: before });
       const added = ref.normBackward(dy, x, gain, shape).dgain;
       close(dgain, before.map((v, j) => v + added[j]), BACKWARD, 'dgain');
+    });
+
+    test('adds to dx where it is told to, as an addition afterwards does', () => {
+      for (const cols of [3, 33]) {
+        const { x, gain, dy } = inputs(ROWS, cols), shape = shapeOf(ROWS, cols, centre);
+        const onto = randomF32(ROWS * cols, 5), { dx } = backward(engine, dy, x, gain, shape);
+        const added = backward(engine, dy, x, gain, shape, { onto });
+        sameBits(added.dx, dx.map((v, i) => v + onto[i]));
+      }
     });
 
     test('gives the same bits when dx is written over dy', () => {

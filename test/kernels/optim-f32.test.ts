@@ -39,7 +39,7 @@ function adamw(
     engine.kernels.adamwF32(
       wAt, gAt, mAt, vAt, n, o.learningRate, o.beta1, o.beta2, o.epsilon, o.weightDecay,
       o.gradScale, 1 - o.beta1 ** step, 1 - o.beta2 ** step);
-    sameBits(readF32(engine, gAt, n), g, 'g');
+    sameBits(readF32(engine, gAt, n), new Float32Array(n), 'g');
     const [w2, m2, v2] = [wAt, mAt, vAt].map((at) => readF32(engine, at, n));
     return { w: w2, m: m2, v: v2 };
   });

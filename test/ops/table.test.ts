@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Compute, Matrix } from '../../src/ops/matrix.ts';
 import { newMatrix, viewOf } from '../../src/ops/matrix.ts';
+import { gatherBackward } from '../../src/ops/embedding.ts';
 import type { Table, TableKind } from '../../src/ops/table.ts';
 import {
   allocTable, freeTable, gatherTable, multiplyTable, quantizeTable,
@@ -132,7 +133,17 @@ test('has the bits of one thread on several, for one token and many', async () =
       await new Promise((resolve) => setTimeout(resolve, 50));
       sameBits(multiplied(compute, table, part), multiplied(alone, own, part), `${kind} ${tokens}`);
     }
+    const ids = Array.from({ length: 200 }, (_, i) => (i * 37) % rows);
+    sameBits(gathered(compute, table, ids), gathered(alone, own, ids), `rows of ${kind}`);
   }
+  const ids = [...Array(200).keys()].map((i) => i % 7);
+  const [several, one] = [compute, alone].map((c) => {
+    const at = c.workspace.alloc(800), dtable = matrix(c, 7, cols, randomF32(7 * cols, 8));
+    c.engine.i32(at, 200).set(ids);
+    gatherBackward(c, matrix(c, 200, cols, randomF32(200 * cols, 9)), at, dtable);
+    return viewOf(c, dtable).slice();
+  });
+  sameBits(several, one, 'gradients of rows');
   compute.engine.dispose();
 });
 
