@@ -6,15 +6,16 @@
 //                                                     for a position and head
 //
 // The packed values are converted in registers; no expanded copy is made. Conversions are exact, so
-// f16 gives the bits that `attentionF32` gives for the same values in f32. Halves must be finite.
+// f16 gives the bits that `attentionF32` gives for the same values in f32. Halves must be finite and
+// queries below 2^16; beyond, scores are not finite, and sampling says so.
 //
 // Layout  Heads first: T[kvHeads, capacity, d], scales f32[kvHeads, capacity]. Positions of a head
 //         are next to each other: a head is one stream, whatever the number of heads.
 // Tile    `lib/attend.ts`.
-// Bound   One query: reading the cache, if it is larger than the processor's; 3
-//         operations convert a vector, 2 use it. Many: multiply, add and convert.
-// Source  As `attention-f32.ts`; per-token, per-head scales as in Sheng et al. 2023, FlexGen
-//         (arXiv 2303.06865), §4.
+// Bound   One query: reading the cache, if it is larger than the processor's; 2 (f16)
+//         or 3 (i8) operations convert a vector, 2 use it. Many: multiply, add and convert.
+// Source  As `attention-f32.ts`; a cache quantized in groups, as in Sheng et al. 2023, FlexGen (arXiv
+//         2303.06865).
 
 import { attendGroup } from '../lib/attend';
 

@@ -6,7 +6,6 @@
 // Layout  f16: u16[·, c]. i8: rows of `rowBytes` codes. b1: "rows" of `pack-b1.ts`, `rowBytes` bytes.
 // Bound   Writing: 4 bytes a value, against 2, 1 and 1/8 read.
 
-import { quad } from '../lib/rows';
 import { finiteHalfToF32x4 } from '../lib/half';
 
 /** @param ids i32[m], each an index of the table u16[·, c] of finite halves; out f32[m, c] */
@@ -14,7 +13,9 @@ export function gatherF16(table: usize, ids: usize, out: usize, m: usize, c: usi
   for (let i: usize = 0; i < m; i++) {
     let at = table + ((<usize>load<i32>(ids + (i << 2)) * c) << 1);
     let j: usize = 0;
-    for (; j + 4 <= c; j += 4, at += 8, out += 16) v128.store(out, quad<u16>(at));
+    for (; j + 4 <= c; j += 4, at += 8, out += 16) {
+      v128.store(out, finiteHalfToF32x4(v128.load16x4_s(at)));
+    }
     for (; j < c; j++, at += 2, out += 4) {
       v128.store32_lane(out, finiteHalfToF32x4(i32x4.splat(<i32>load<i16>(at))), 0);
     }
@@ -30,7 +31,11 @@ export function gatherI8(
     const factor = load<f32>(scale + (id << 2)), vfactor = f32x4.splat(factor);
     let at = table + id * rowBytes;
     let j: usize = 0;
-    for (; j + 4 <= c; j += 4, at += 4, out += 16) v128.store(out, f32x4.mul(quad<i8>(at), vfactor));
+    for (; j + 4 <= c; j += 4, at += 4, out += 16) {
+      const words = i16x8.extend_low_i8x16_s(v128.load32_zero(at));
+      const codes = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(words));
+      v128.store(out, f32x4.mul(codes, vfactor));
+    }
     for (; j < c; j++, at++, out += 4) store<f32>(out, <f32>load<i8>(at) * factor);
   }
 }

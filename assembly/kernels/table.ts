@@ -1,6 +1,6 @@
 // Products with the rows of a table of f16 or i8, as the head has them: Y = X · Wᵀ.
 //
-//   f16   y f32 = Σ x · w                  w a finite half, converted in registers
+//   f16   y f32 = Σ x · w                  w a finite half, converted in registers; |x| < 2^16
 //   i8    y i32 = Σ q · w                  exact; `rescaleI32` makes real numbers of it
 //
 // Order   f16 sums as `lib/rows.ts`; integers have no order. No result depends on the other tokens

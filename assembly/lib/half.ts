@@ -10,7 +10,7 @@
 //
 // Given up: a subnormal half is a subnormal f32 on its way, which some processors multiply slowly.
 // They are below 2^−14, rare in what is stored here.
-// Source  IEEE 754-2019, 3.4 and 4.3; Giesen 2016, "float->half variants" for the two roundings.
+// Source  IEEE 754-2019, 3.4 and 4.3; Giesen, "float->half variants", for the two roundings.
 
 /** Sign, exponent and mantissa of a half that was sign-extended and shifted left by 13. */
 const HALF_IN_F32: i32 = 0x8fffe000;
@@ -26,15 +26,25 @@ const MAGIC: i32 = 126 << 23;
 const F16_INFINITY: i32 = 0x7c00;
 const F16_NAN: i32 = 0x7e00;
 
-/**
- * Four f32 from four finite halves that are sign-extended to i32 lanes: three operations. Infinities
- * become ±65,536 and NaN something beyond.
- */
+/** 2^−112 times four finite halves that are sign-extended to i32 lanes, exactly. */
+// @ts-ignore: decorator
+@inline
+export function smallHalfToF32x4(h: v128): v128 {
+  return v128.and(i32x4.shl(h, 13), i32x4.splat(HALF_IN_F32));
+}
+
+/** 2^112 · v: what to multiply with a small half. Exact below 2^16. */
+// @ts-ignore: decorator
+@inline
+export function liftF32x4(v: v128): v128 {
+  return f32x4.mul(v, f32x4.splat(TWO_112));
+}
+
+/** Four f32 from four finite halves. Infinities become ±65,536 and NaN something beyond. */
 // @ts-ignore: decorator
 @inline
 export function finiteHalfToF32x4(h: v128): v128 {
-  const small = v128.and(i32x4.shl(h, 13), i32x4.splat(HALF_IN_F32));
-  return f32x4.mul(small, f32x4.splat(TWO_112));
+  return liftF32x4(smallHalfToF32x4(h));
 }
 
 /** Four f32 from any four halves that are sign-extended to i32 lanes. */

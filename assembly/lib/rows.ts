@@ -6,22 +6,31 @@
 // Tile    Dots: 2 vectors × 4 rows, 8 accumulators and 6 operands. Sums: 2 results × 16 columns, 8
 //         accumulators and 6 operands. Both fit in 16 registers.
 // Rows    T is f32, u16 (the bits of a finite half) or i8: converted in registers, once for both
-//         vectors.
-// Bound   Multiply and add units for f32; for u16 and i8 the conversion too, 3 operations a load.
+//         vectors. Halves are left 2^112 too small and the other factor, which is shared by four
+//         products, is made as much larger: it must be below 2^16, or the result is not finite.
+// Bound   Multiply and add units for f32; for u16 and i8 the conversion too, 2 and 3 operations a
+//         load.
 //
 // The number of columns `d` is a multiple of 4.
 
-import { finiteHalfToF32x4 } from './half';
+import { liftF32x4, smallHalfToF32x4 } from './half';
 import { sumF32x4 } from './simd';
 
-/** Four neighbouring values of a row as f32. */
+/** Four neighbouring values of a row as f32; halves 2^−112 times their value. */
 // @ts-ignore: decorator
 @inline
-export function quad<T>(at: usize): v128 {
+function quad<T>(at: usize): v128 {
   if (sizeof<T>() == 4) return v128.load(at);
-  if (sizeof<T>() == 2) return finiteHalfToF32x4(v128.load16x4_s(at));
+  if (sizeof<T>() == 2) return smallHalfToF32x4(v128.load16x4_s(at));
   const words = i16x8.extend_low_i8x16_s(v128.load32_zero(at));
   return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(words));
+}
+
+/** The other factor of a product with `quad<T>`: the rounded product is that of the true values. */
+// @ts-ignore: decorator
+@inline
+function factor<T>(v: v128): v128 {
+  return sizeof<T>() == 2 ? liftF32x4(v) : v;
 }
 
 /** Bytes of `bytes` bytes of f32 when their elements are T. */
@@ -37,7 +46,7 @@ function scaled<T>(bytes: usize): usize {
 function dot<T>(x: usize, row: usize, d: usize): f32 {
   let sum = f32x4.splat(0);
   for (let j: usize = 0, end = d << 2; j < end; j += 16) {
-    sum = f32x4.add(sum, f32x4.mul(v128.load(x + j), quad<T>(row + scaled<T>(j))));
+    sum = f32x4.add(sum, f32x4.mul(factor<T>(v128.load(x + j)), quad<T>(row + scaled<T>(j))));
   }
   return sumF32x4(sum);
 }
@@ -61,7 +70,7 @@ export function dots1<T>(
     const row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
     let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
     for (let j: usize = 0, end = d << 2; j < end; j += 16) {
-      const vx = v128.load(x + j), at = scaled<T>(j);
+      const vx = factor<T>(v128.load(x + j)), at = scaled<T>(j);
       sum0 = f32x4.add(sum0, f32x4.mul(vx, quad<T>(rows + at)));
       sum1 = f32x4.add(sum1, f32x4.mul(vx, quad<T>(row1 + at)));
       sum2 = f32x4.add(sum2, f32x4.mul(vx, quad<T>(row2 + at)));
@@ -83,7 +92,8 @@ export function dots2<T>(
     let sum00 = f32x4.splat(0), sum01 = sum00, sum02 = sum00, sum03 = sum00;
     let sum10 = sum00, sum11 = sum00, sum12 = sum00, sum13 = sum00;
     for (let j: usize = 0, end = d << 2; j < end; j += 16) {
-      const va0 = v128.load(x0 + j), va1 = v128.load(x1 + j), at = scaled<T>(j);
+      const va0 = factor<T>(v128.load(x0 + j)), va1 = factor<T>(v128.load(x1 + j));
+      const at = scaled<T>(j);
       let vb = quad<T>(rows + at);
       sum00 = f32x4.add(sum00, f32x4.mul(va0, vb)); sum10 = f32x4.add(sum10, f32x4.mul(va1, vb));
       vb = quad<T>(row1 + at);
@@ -118,7 +128,7 @@ export function weigh1<T>(
       sum0 = v128.load(y); sum1 = v128.load(y, 16); sum2 = v128.load(y, 32); sum3 = v128.load(y, 48);
     }
     for (let u: usize = 0, row = rows, at = weights; u < n; u++, row += stride, at += step) {
-      const w = v128.load32_splat(at);
+      const w = factor<T>(v128.load32_splat(at));
       sum0 = f32x4.add(sum0, f32x4.mul(w, quad<T>(row)));
       sum1 = f32x4.add(sum1, f32x4.mul(w, quad<T>(row + width)));
       sum2 = f32x4.add(sum2, f32x4.mul(w, quad<T>(row + 2 * width)));
@@ -129,7 +139,7 @@ export function weigh1<T>(
   for (; j < d; j += 4, y += 16, rows += width) {
     let sum = resume ? v128.load(y) : f32x4.splat(0);
     for (let u: usize = 0, row = rows, at = weights; u < n; u++, row += stride, at += step) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(at), quad<T>(row)));
+      sum = f32x4.add(sum, f32x4.mul(factor<T>(v128.load32_splat(at)), quad<T>(row)));
     }
     v128.store(y, sum);
   }
@@ -153,7 +163,8 @@ export function weigh2<T>(
       sum12 = v128.load(y1, 32); sum13 = v128.load(y1, 48);
     }
     for (let u: usize = 0, row = rows, at = w0; u < n; u++, row += stride, at += step) {
-      const va0 = v128.load32_splat(at), va1 = v128.load32_splat(at + between);
+      const va0 = factor<T>(v128.load32_splat(at));
+      const va1 = factor<T>(v128.load32_splat(at + between));
       let vb = quad<T>(row);
       sum00 = f32x4.add(sum00, f32x4.mul(va0, vb)); sum10 = f32x4.add(sum10, f32x4.mul(va1, vb));
       vb = quad<T>(row + width);

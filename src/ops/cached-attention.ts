@@ -2,7 +2,8 @@
  * Keys and values of earlier positions, as f32, f16 or i8, and attention over them.
  *
  *   f32   4 bytes a value; the bits of attention without a cache
- *   f16   2 bytes: rounded to 11 bits of mantissa, relative error at most 2^−11 each
+ *   f16   2 bytes: rounded to the nearest half, relative error at most 2^−11 each; beyond 65,504 it
+ *         is 65,536 of its sign
  *   i8    1 + 4/headDim bytes: codes −127 … 127 and one f32 scale, max |x| / 127, for a position and
  *         head; error at most half a scale each
  *
