@@ -51,6 +51,20 @@ const never = (): never => assert.unreachable('a step was done') as never;
 
 const training = suite('train');
 
+training('and load pack embeddings and head where they are told to', async () => {
+  const { bytes } = await trained, small = await train({ ...TINY, steps: 20, embeddings: 'i8' });
+  assert.ok(small.bytes.length < bytes.length);
+  const again = await load(small.bytes), packed = await load(bytes, { embeddings: 'i8' });
+  const tail = TINY_TEXT.slice(-2000), { loss } = small.model.evaluate(tail);
+  assert.is(again.evaluate(tail).loss, loss);
+  assert.is(packed.evaluate(tail).loss, loss);
+  assert.is.not((await load(bytes)).evaluate(tail).loss, loss);
+  let text = '';
+  for await (const piece of again.generate('The', { maxTokens: 5, kvCacheType: 'f16' })) text += piece;
+  assert.is(text.length, 5);
+  await rejection(load(bytes, { embeddings: 'b1' as never }));
+});
+
 training('gives a packed model, the same loaded, and its loss', async () => {
   const { bytes, model, validation } = await trained;
   assert.ok(validation.loss < 3.4 && validation.tokens > 1000);

@@ -3,22 +3,23 @@
 // Order   As `gemm-f32.ts`: every Y[i, j] is one running sum over k from 0, so the bits are those of
 //         the product of many tokens.
 // Layout  B in panels of 8 columns, f32[⌈N/8⌉, K, 8], from `packPanelsF32`.
-// Tile    1 × 32: four panels at once, 8 accumulators. A sum can grow by one addition in its latency
-//         of four cycles, so a single panel would leave the adders idle three times out of four.
-// Bound   Reading B: 4 bytes a multiply-add. B is read once, four streams of it.
+// Tile    1 × 24: three panels at once, 6 accumulators. A sum can grow by one addition in the latency
+//         of three or four cycles, so a single panel would leave the adders idle half of the time
+//         and more. Four panels do not fit in 16 registers: V8 loads all vectors of a step first.
+// Bound   Reading B: 4 bytes a multiply-add. B is read once, in three streams.
 // Source  As `gemm-f32.ts`.
 
 /** Columns of a panel. */
 const PANEL: usize = 8;
 
 /** Panels of a tile. */
-const PANELS: usize = 4;
+const PANELS: usize = 3;
 
-/** y[32] ← x · four panels, `panelBytes` apart. */
-function tile1x32(x: usize, panel: usize, panelBytes: usize, y: usize): void {
-  const panel1 = panel + panelBytes, panel2 = panel1 + panelBytes, panel3 = panel2 + panelBytes;
+/** y[24] ← x · three panels, `panelBytes` apart. */
+function tile1x24(x: usize, panel: usize, panelBytes: usize, y: usize): void {
+  const panel1 = panel + panelBytes, panel2 = panel1 + panelBytes;
   let sum00 = f32x4.splat(0), sum01 = sum00, sum10 = sum00, sum11 = sum00;
-  let sum20 = sum00, sum21 = sum00, sum30 = sum00, sum31 = sum00;
+  let sum20 = sum00, sum21 = sum00;
   for (let at: usize = 0; at < panelBytes; at += 32, x += 4) {
     const vx = v128.load32_splat(x);
     sum00 = f32x4.add(sum00, f32x4.mul(vx, v128.load(panel + at)));
@@ -27,12 +28,9 @@ function tile1x32(x: usize, panel: usize, panelBytes: usize, y: usize): void {
     sum11 = f32x4.add(sum11, f32x4.mul(vx, v128.load(panel1 + at, 16)));
     sum20 = f32x4.add(sum20, f32x4.mul(vx, v128.load(panel2 + at)));
     sum21 = f32x4.add(sum21, f32x4.mul(vx, v128.load(panel2 + at, 16)));
-    sum30 = f32x4.add(sum30, f32x4.mul(vx, v128.load(panel3 + at)));
-    sum31 = f32x4.add(sum31, f32x4.mul(vx, v128.load(panel3 + at, 16)));
   }
   v128.store(y, sum00); v128.store(y, sum01, 16); v128.store(y, sum10, 32); v128.store(y, sum11, 48);
   v128.store(y, sum20, 64); v128.store(y, sum21, 80);
-  v128.store(y, sum30, 96); v128.store(y, sum31, 112);
 }
 
 /** y[cols] ← x · one panel, cols ≤ 8. */
@@ -72,7 +70,7 @@ export function gemvPanelsF32(
     const wide = j + PANELS * PANEL <= n, panel = panels + ((j * k) << 2);
     for (let i: usize = 0; i < m; i++) {
       const xi = x + ((i * k) << 2), yi = y + ((i * yStride + j) << 2);
-      if (wide) tile1x32(xi, panel, panelBytes, yi);
+      if (wide) tile1x24(xi, panel, panelBytes, yi);
       else tile1x8(xi, panel, panelBytes, yi, min(PANEL, n - j));
     }
     j += wide ? PANELS * PANEL : PANEL;

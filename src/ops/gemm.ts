@@ -14,9 +14,9 @@ const PANEL = 8;
 /** Floats packed, and multiply-adds, that are worth a thread's while: about 10 µs. */
 const PACK_GRAIN = 16_384;
 const MULTIPLY_GRAIN = 200_000;
-/** Fewer rows than a tile of `gemmPanelsF32` has go to `gemvPanelsF32`, in tiles of 32 columns. */
+/** Fewer rows than a tile of `gemmPanelsF32` has go to `gemvPanelsF32`, in tiles of 24 columns. */
 const GEMV_ROWS = 3;
-const GEMV_COLS = 32;
+const GEMV_COLS = 24;
 
 /** A right operand in panels of 8 columns, ready for `gemmPanels`. */
 export interface Panels {
