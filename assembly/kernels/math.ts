@@ -2,11 +2,11 @@
 //
 // f64 functions are compiled from AssemblyScript's ports of musl (NativeMath), so no engine's own
 // Math is asked. They serve tables, schedules and sampling, none of which is hot.
-// `expF32`, `tanhF32` run the f32x4 functions of the kernels over an array.
+// `expF32` runs the f32x4 function of the kernels over an array.
 //
-// Bound   Arithmetic: a polynomial of f64 a value; about 25 (exp) and 40 (tanh) operations a vector.
+// Bound   Arithmetic: a polynomial of f64 a value; about 30 operations a vector of expF32.
 
-import { expF32x4, tanhF32x4 } from '../lib/math';
+import { expF32x4 } from '../lib/math';
 
 export function exp(x: f64): f64 {
   return NativeMath.exp(x);
@@ -24,10 +24,6 @@ export function cos(x: f64): f64 {
   return NativeMath.cos(x);
 }
 
-export function tanh(x: f64): f64 {
-  return NativeMath.tanh(x);
-}
-
 export function pow(x: f64, y: f64): f64 {
   return NativeMath.pow(x, y);
 }
@@ -38,16 +34,6 @@ export function expF32(x: usize, y: usize, n: usize): void {
   for (; i + 4 <= n; i += 4) v128.store(y + (i << 2), expF32x4(v128.load(x + (i << 2))));
   for (; i < n; i++) {
     const lane = expF32x4(f32x4.splat(load<f32>(x + (i << 2))));
-    store<f32>(y + (i << 2), f32x4.extract_lane(lane, 0));
-  }
-}
-
-/** y ← tanh x, f32[n]. */
-export function tanhF32(x: usize, y: usize, n: usize): void {
-  let i: usize = 0;
-  for (; i + 4 <= n; i += 4) v128.store(y + (i << 2), tanhF32x4(v128.load(x + (i << 2))));
-  for (; i < n; i++) {
-    const lane = tanhF32x4(f32x4.splat(load<f32>(x + (i << 2))));
     store<f32>(y + (i << 2), f32x4.extract_lane(lane, 0));
   }
 }

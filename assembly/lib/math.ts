@@ -3,7 +3,6 @@
 //
 // exp    x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r by a polynomial of degree 6; scaled by 2^n in two
 //        steps, so that results down to the subnormals and up to Infinity are right. ≤ 2 ulp.
-// tanh   1 − 2 / (e^{2|x|} + 1) with the sign of x; a polynomial for |x| < 0.625. ≤ 3 ulp.
 // Source Cody & Waite 1980; coefficients of the polynomials after the Cephes library (Moshier).
 
 const LOG2E: f32 = 1.4426950408889634;
@@ -59,28 +58,6 @@ export function expF32x4(x: v128): v128 {
   const half = i32x4.shr_s(exponent, 1);
   const rest = i32x4.sub(exponent, half);
   return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(rest));
-}
-
-/** tanh x per lane. */
-// @ts-ignore: decorator
-@inline
-export function tanhF32x4(x: v128): v128 {
-  const signBit = i32x4.splat(0x80000000);
-  const magnitude = v128.andnot(x, signBit);
-  const e = expF32x4(f32x4.add(magnitude, magnitude));
-  const one = f32x4.splat(1.0);
-  const large = f32x4.sub(one, f32x4.div(f32x4.splat(2.0), f32x4.add(e, one)));
-
-  const z = f32x4.mul(x, x);
-  let p = f32x4.splat(-5.70498872745e-3);
-  p = step(p, z, 2.06390887954e-2);
-  p = step(p, z, -5.37397155531e-2);
-  p = step(p, z, 1.33314422036e-1);
-  p = step(p, z, -3.33332819422e-1);
-  const small = f32x4.add(f32x4.mul(f32x4.mul(p, z), x), x);
-
-  const signed = v128.or(large, v128.and(x, signBit));
-  return v128.bitselect(small, signed, f32x4.lt(magnitude, f32x4.splat(0.625)));
 }
 
 /** 1 / (1 + e^−x) per lane. */

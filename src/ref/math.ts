@@ -7,10 +7,7 @@
  */
 
 /** f64 functions, one value at a time. */
-export const { exp, log, sin, cos, tanh, pow } = Math;
+export const { exp, log, sin, cos, pow } = Math;
 
 /** e^x in f64 per element: the kernel gives it in f32. */
 export const expF32 = (x: Float32Array): Float64Array => Float64Array.from(x, Math.exp);
-
-/** tanh x in f64 per element. */
-export const tanhF32 = (x: Float32Array): Float64Array => Float64Array.from(x, Math.tanh);

@@ -15,10 +15,8 @@ export interface KernelExports {
   log(x: number): number;
   sin(x: number): number;
   cos(x: number): number;
-  tanh(x: number): number;
   pow(x: number, y: number): number;
   expF32(x: Ptr, y: Ptr, n: number): void;
-  tanhF32(x: Ptr, y: Ptr, n: number): void;
 
   meanAbsF32(w: Ptr, n: number, stats: Ptr): void;
   packB1(w: Ptr, mean: number, bits: Ptr, rows: number, cols: number, rowBytes: number): void;
