@@ -48,7 +48,8 @@ test('the relaxed build is used where the runtime has it, and the baseline where
         error.code === 'NO_SIMD' && error.message.includes('no relaxed SIMD'));
     return;
   }
-  for (const [build, expected] of [[undefined, 'relaxed'], ['relaxed', 'relaxed'], ['baseline', 'baseline']] as const)
+  const rows = [[undefined, 'relaxed'], ['relaxed', 'relaxed'], ['baseline', 'baseline']] as const;
+  for (const [build, expected] of rows)
     assert.is(new Engine({ module: embeddedModule(), relaxed, build }).info.build, expected);
 });
 
