@@ -4,9 +4,11 @@
  * No message and no allocation in linear memory per operation: a command is a few words and numbers
  * in a control block (`thread-protocol.ts`). Idle workers spin for a moment, then sleep.
  *
- * A busy machine: when a worker is not scheduled while it holds a call, the engine must wait for it.
- * A wait much longer than a call is taken as a sign, and the pool rests for a while: the engine then
- * computes alone. So other programs' load costs little more than the lost core.
+ * A busy machine: when a worker is not scheduled while it holds a call, the engine must wait for it, a
+ * time slice of some milliseconds. A wait much longer than a call is taken as a sign, and the pool rests:
+ * the engine then computes alone, and idle workers take nothing from what keeps the machine busy. Each
+ * long wait soon after a rest doubles the next one, so that lasting load costs a per cent; a single one
+ * costs 4 ms.
  * @module
  */
 import { EngineError } from '../errors.ts';
@@ -31,9 +33,11 @@ export type SpawnWorker = (source: string, onFailure: (reason: string) => void) 
 const LOST_AFTER = 1000;
 /** A wait longer by this than the calls explain: a worker is not scheduled. In milliseconds. */
 const LONG_WAIT = 1.5;
-/** How long the pool rests after a long wait: doubled each time, halved by good operations. */
+/** How long the pool rests after a long wait, in milliseconds. */
 const REST_MIN = 4;
-const REST_MAX = 32;
+const REST_MAX = 512;
+/** A long wait within so many rests after the last one is of the same load. */
+const SAME_LOAD = 4;
 
 const LAYOUT = { ticket: TICKET, done: DONE, kernel: KERNEL, count: ARGUMENTS, mask: CALL_MASK };
 
@@ -48,6 +52,8 @@ export class ThreadPool {
   #generation = 0;
   #restUntil = 0;
   #rest = REST_MIN;
+  /** When the last long wait ended. */
+  #lateAt = -Infinity;
   #lost?: string;
 
   /** @param size threads, the engine's own included */
@@ -115,10 +121,11 @@ export class ThreadPool {
 
   /** @param late milliseconds beyond what the calls explain */
   #adapt(late: number): void {
-    if (late > LONG_WAIT) {
-      this.#restUntil = performance.now() + this.#rest;
-      this.#rest = Math.min(REST_MAX, this.#rest * 2);
-    } else this.#rest = Math.max(REST_MIN, this.#rest * 0.9);
+    if (late <= LONG_WAIT) return;
+    const now = performance.now(), isSame = now - this.#lateAt < (1 + SAME_LOAD) * this.#rest;
+    this.#rest = isSame ? Math.min(REST_MAX, this.#rest * 2) : REST_MIN;
+    this.#lateAt = now;
+    this.#restUntil = now + this.#rest;
   }
 
   dispose(): void {
