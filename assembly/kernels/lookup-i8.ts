@@ -7,8 +7,8 @@
 //         spill registers and lose a tenth) meet 16 rows.
 // Streams Weights cold in memory are read in two streams, the first and the second half of the rows, 2 KiB
 //         of each in turn: while one is computed, the hardware fetches ahead in the other. On an EPYC
-//         (Zen 3) 0.53 instead of 0.49 of the rate of a plain read, relaxed 0.68 instead of 0.60.
-//         Touching the pages of the next tile ahead, which helped on a Xeon, cost 15 % there.
+//         (Zen 3) 0.46 instead of 0.44 of the rate of a plain read in one stream, relaxed 0.68 instead of
+//         0.60. Touching the pages of the next tile ahead, which helped on a Xeon, cost 15 % there.
 
 import { lookupBias, lookupTile, lookupTile2, stepColumns, TABLE_BYTES } from '../lib/lookup';
 import { finishRows, TILE_RESULT, TILE_ROWS } from '../lib/tile';

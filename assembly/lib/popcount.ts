@@ -8,7 +8,7 @@
 //         count. Ones, twos and fours stay and are counted at the end.
 // Widen   A byte gains at most 8 eights a step, so it must widen within ⌊255 / 8⌋ = 31 steps.
 // Bound   Vector arithmetic: 7 operations and 2 loads per vector of 128 weights and plane. One plane:
-//         168 Gmac/s on an EPYC (Zen 3), V8 11.3, where counting every vector gives 120.
+//         165 Gmac/s on an EPYC (Zen 3), where counting every vector gives 120.
 // Source  Harley and Seal's tree: Warren 2012, Hacker's Delight, 5-1; Muła, Kurz & Lemire 2016,
 //         Faster Population Counts (arXiv 1611.07612).
 
