@@ -13,6 +13,9 @@
 import { lookupBias, lookupTile, lookupTile2, stepColumns, TABLE_BYTES } from '../lib/lookup';
 import { finishRows, TILE_RESULT, TILE_ROWS } from '../lib/tile';
 
+/** Streams that weights are read in. */
+const STREAMS: usize = 2;
+
 /** Bytes of weights that are read from a stream before it is the other's turn: 64 steps, of MAX_STEPS. */
 const CHUNK_BYTES: usize = 2048;
 
@@ -68,21 +71,20 @@ function gemm(
 ): void {
   const tileBytes = kp * planes << 1, tableBytes = (kp >> 2) * TABLE_BYTES, yBytes = np << 2;
   const chunkColumns = (CHUNK_BYTES / planes) >> 1;
-  const count = np / TILE_ROWS, near = (count + 1) >> 1;
-  const farTiles = tiles + near * tileBytes, farY = y + near * TILE_RESULT;
+  const count = np / TILE_ROWS, near = (count + STREAMS - 1) / STREAMS;
+  const shift = planes == 1 ? 1 : 0, bias = lookupBias(kp, planes);
   for (let t: usize = 0; t < near; t++) {
-    const at = t * tileBytes, out = t * TILE_RESULT, both = near + t < count;
     for (let k0: usize = 0; k0 < kp; k0 += chunkColumns) {
       const steps = min(chunkColumns, kp - k0) / stepColumns(planes);
-      const table = tables + (k0 >> 2) * TABLE_BYTES, skip = at + (k0 * planes << 1);
-      chunk(table, tableBytes, tiles + skip, y + out, yBytes, m, steps, k0 > 0, planes);
-      if (both) chunk(table, tableBytes, farTiles + skip, farY + out, yBytes, m, steps, k0 > 0, planes);
+      const table = tables + (k0 >> 2) * TABLE_BYTES, skip = k0 * planes << 1;
+      for (let own = t; own < count; own += near) {
+        const tile = tiles + own * tileBytes + skip;
+        chunk(table, tableBytes, tile, y + own * TILE_RESULT, yBytes, m, steps, k0 > 0, planes);
+      }
     }
-    for (let i: usize = 0; i < m; i++) {
-      const sum = load<i32>(sums + (i << 2)), bias = lookupBias(kp, planes);
-      const shift = planes == 1 ? 1 : 0;
-      finishRows(y + i * yBytes + out, bias, shift, sum);
-      if (both) finishRows(farY + i * yBytes + out, bias, shift, sum);
+    for (let own = t; own < count; own += near) {
+      let out = y + own * TILE_RESULT;
+      for (let i: usize = 0; i < m; i++, out += yBytes) finishRows(out, bias, shift, load<i32>(sums + (i << 2)));
     }
   }
 }

@@ -5,24 +5,22 @@
 
 import { TABLE_BYTES } from '../lib/lookup';
 
-/** The bits of a 4-bit index, spread over the 16 entries of a table; and a nibble mask each. */
-const IN_SUBSET_0: v128 = i8x16(0, 15, 0, 15, 0, 15, 0, 15, 0, 15, 0, 15, 0, 15, 0, 15);
-const IN_SUBSET_1: v128 = i8x16(0, 0, 15, 15, 0, 0, 15, 15, 0, 0, 15, 15, 0, 0, 15, 15);
-const IN_SUBSET_2: v128 = i8x16(0, 0, 0, 0, 15, 15, 15, 15, 0, 0, 0, 0, 15, 15, 15, 15);
-const IN_SUBSET_3: v128 = i8x16(0, 0, 0, 0, 0, 0, 0, 0, 15, 15, 15, 15, 15, 15, 15, 15);
-
-/** x >> 4 = ((x + 128) >>> 4) − 8, so a subset of n members is off by 8n; and 32 is added. */
-const HIGH_BIAS: v128 =
-  i8x16(32, 24, 24, 16, 24, 16, 16, 8, 24, 16, 16, 8, 16, 8, 8, 0);
-
-/** Table of 16 subset sums of the nibbles in x0 … x3, each one value in all bytes. */
-// @ts-ignore: decorator
-@inline
-function subsetSums(x0: v128, x1: v128, x2: v128, x3: v128): v128 {
-  const s01 = i8x16.add(v128.and(x0, IN_SUBSET_0), v128.and(x1, IN_SUBSET_1));
-  const s23 = i8x16.add(v128.and(x2, IN_SUBSET_2), v128.and(x3, IN_SUBSET_3));
-  return i8x16.add(s01, s23);
-}
+/**
+ * The bits of a 4-bit index, spread over the 16 entries of a table, a nibble mask each; then what makes
+ * x >> 4 = ((x + 128) >>> 4) − 8 of a subset of n members right, −8n, and adds 32.
+ *
+ * In memory, because engines keep a vector that was loaded before a loop in a register, but build a
+ * constant one anew in each round: 1.4 instead of 4.5 µs for 2,048 columns in V8 13.6.
+ */
+const CONSTANTS: usize = memory.data<u8>([
+  0, 15, 0, 15, 0, 15, 0, 15, 0, 15, 0, 15, 0, 15, 0, 15,
+  0, 0, 15, 15, 0, 0, 15, 15, 0, 0, 15, 15, 0, 0, 15, 15,
+  0, 0, 0, 0, 15, 15, 15, 15, 0, 0, 0, 0, 15, 15, 15, 15,
+  0, 0, 0, 0, 0, 0, 0, 0, 15, 15, 15, 15, 15, 15, 15, 15,
+  32, 24, 24, 16, 24, 16, 16, 8, 24, 16, 16, 8, 16, 8, 8, 0,
+  15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
+  128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
+], 16);
 
 /**
  * tables ← the subset sums of every group of 4 columns.
@@ -31,16 +29,21 @@ function subsetSums(x0: v128, x1: v128, x2: v128, x3: v128): v128 {
  * @param tables u8[m, kp/4, 32], 16-byte aligned: 16 low sums, then 16 high sums
  */
 export function tablesI8(q: usize, tables: usize, m: usize, kp: usize): void {
-  const end = q + m * kp;
-  const flip = i8x16.splat(-128), nibble = i8x16.splat(15);
-  for (; q < end; q += 4, tables += TABLE_BYTES) {
-    const x0 = v128.load8_splat(q), x1 = v128.load8_splat(q + 1);
-    const x2 = v128.load8_splat(q + 2), x3 = v128.load8_splat(q + 3);
-    v128.store(tables, subsetSums(x0, x1, x2, x3));
-    const h0 = v128.and(i16x8.shr_u(v128.xor(x0, flip), 4), nibble);
-    const h1 = v128.and(i16x8.shr_u(v128.xor(x1, flip), 4), nibble);
-    const h2 = v128.and(i16x8.shr_u(v128.xor(x2, flip), 4), nibble);
-    const h3 = v128.and(i16x8.shr_u(v128.xor(x3, flip), 4), nibble);
-    v128.store(tables, i8x16.add(subsetSums(h0, h1, h2, h3), HIGH_BIAS), 16);
+  const in0 = v128.load(CONSTANTS), in1 = v128.load(CONSTANTS, 16);
+  const in2 = v128.load(CONSTANTS, 32), in3 = v128.load(CONSTANTS, 48);
+  const bias = v128.load(CONSTANTS, 64), nibble = v128.load(CONSTANTS, 80), flip = v128.load(CONSTANTS, 96);
+  for (const end = q + m * kp; q < end; q += 4, tables += TABLE_BYTES) {
+    let x0 = v128.load8_splat(q), x1 = v128.load8_splat(q + 1);
+    let x2 = v128.load8_splat(q + 2), x3 = v128.load8_splat(q + 3);
+    let s01 = i8x16.add(v128.and(x0, in0), v128.and(x1, in1));
+    let s23 = i8x16.add(v128.and(x2, in2), v128.and(x3, in3));
+    v128.store(tables, i8x16.add(s01, s23));
+    x0 = v128.and(i16x8.shr_u(v128.xor(x0, flip), 4), nibble);
+    x1 = v128.and(i16x8.shr_u(v128.xor(x1, flip), 4), nibble);
+    x2 = v128.and(i16x8.shr_u(v128.xor(x2, flip), 4), nibble);
+    x3 = v128.and(i16x8.shr_u(v128.xor(x3, flip), 4), nibble);
+    s01 = i8x16.add(v128.and(x0, in0), v128.and(x1, in1));
+    s23 = i8x16.add(v128.and(x2, in2), v128.and(x3, in3));
+    v128.store(tables, i8x16.add(i8x16.add(s01, s23), bias), 16);
   }
 }
