@@ -17,8 +17,8 @@ type Vector = 'expF32';
 
 /** Function, range of the sweep, largest ulps from `Math`, hash of the results. */
 const SCALARS: readonly (readonly [Scalar, number, number, number, number])[] = [
-  ['exp', -745, 709.75, 2, 0x9e99e541],
-  ['log', 2 ** -20, 2 ** 12, 2, 0x1ae4b1ef],
+  ['exp', -745, 709.75, 2, 0xf15b2e33],
+  ['log', 2 ** -20, 2 ** 12, 2, 0x800ca919],
   ['sin', -1000, 1000, 2, 0xe3e4acf9],
   ['cos', -1000, 1000, 2, 0x63f46d14],
 ];
