@@ -1,0 +1,19 @@
+/**
+ * The same for Vercel's and Next.js's bundlers, which want `?module` behind the name to give a
+ * compiled module; see `imported-workerd.ts`.
+ * @module
+ */
+import module from './kernels.wasm?module';
+import relaxed from './relaxed.wasm?module';
+import { EngineError } from '../errors.ts';
+
+/** The kernels as the runtime compiled them. */
+export const embeddedModule = (): WebAssembly.Module => module;
+
+/** @throws {EngineError} NO_WASM: there are no threads here that could use it. */
+export function embeddedSharedModule(): WebAssembly.Module {
+  throw new EngineError('NO_WASM', 'edge runtimes have no shared memory');
+}
+
+/** The relaxed build: these runtimes have relaxed SIMD; an engine tests it before it is used. */
+export const embeddedRelaxedModule = (): WebAssembly.Module => relaxed;
