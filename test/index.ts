@@ -11,6 +11,7 @@ import './cli/run-directory.test.ts';
 import './cli/terminal.test.ts';
 import './cli/train.test.ts';
 import './cli/usage.test.ts';
+import './conformance/conformance.test.ts';
 import './corpus/entropy.test.ts';
 import './corpus/grammar.test.ts';
 import './corpus/stories.test.ts';

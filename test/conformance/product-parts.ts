@@ -1,0 +1,111 @@
+/**
+ * Packing, quantizing, and the products of integers and floats, at sizes that fit no tile.
+ * @module
+ */
+import type { Product } from '../../src/ops/bit-gemm.ts';
+import { bitGemm, dequantize, productFor, quantize } from '../../src/ops/bit-gemm.ts';
+import type { BitWeights } from '../../src/ops/bit-weights.ts';
+import { allocBitWeights, binarize, expand, freeBitWeights } from '../../src/ops/bit-weights.ts';
+import { gemmNN, gemmNT, gemmTN } from '../../src/ops/gemm.ts';
+import type { Matrix } from '../../src/ops/matrix.ts';
+import { newMatrix } from '../../src/ops/matrix.ts';
+import type { BitKind } from '../../src/quant/layout.ts';
+import { rowBytes, tileBytes } from '../../src/quant/layout.ts';
+import type { Bench, Part } from './part.ts';
+import { digestMatrix, randomMatrix } from './part.ts';
+
+/** Tokens, rows and columns: one of each, ragged, whole tiles, and enough for several threads. */
+const SIZES: readonly (readonly [number, number, number])[] =
+  [[1, 1, 1], [3, 33, 50], [16, 64, 128], [37, 100, 259], [80, 96, 512]];
+
+/** Runs `use` with random weights in both layouts, which it gives back. */
+function withWeights(
+  bench: Bench, kind: BitKind, rows: number, cols: number, use: (w: BitWeights, latent: Matrix) => void,
+): void {
+  const { engine } = bench;
+  const weights = allocBitWeights(engine, kind, rows, cols, { codes: true, tiles: true });
+  const latent = randomMatrix(bench, rows, cols, 0.05);
+  try {
+    binarize(bench, latent, weights, 1);
+    use(weights, latent);
+  } finally {
+    freeBitWeights(engine, weights);
+  }
+}
+
+const packing: Part = {
+  name: 'packing',
+  run(bench) {
+    const { engine, digest } = bench;
+    for (const kind of ['b1', 't2'] as const) for (const [, rows, cols] of SIZES)
+      withWeights(bench, kind, rows, cols, (w) => {
+        digest.bytes(engine.u8(w.codes, rows * rowBytes(kind, cols)));
+        digest.bytes(engine.u8(w.tiles, tileBytes(kind, rows, cols)));
+        digest.floats(engine.f32(w.scales, rows)).bytes(engine.i32(w.sums, rows));
+        const out = newMatrix(bench, rows, cols);
+        expand(bench, w, out);
+        digestMatrix(bench, out);
+      });
+  },
+};
+
+const quantizing: Part = {
+  name: 'quantizing',
+  run(bench) {
+    for (const [rows, , cols] of SIZES) for (let bits = 1; bits <= 8; bits++)
+      for (const shifted of [false, true]) {
+        const q = quantize(bench, randomMatrix(bench, rows, cols, 3), { bits, shifted });
+        bench.digest.floats(bench.engine.f32(q.scales, rows)).bytes(bench.engine.i32(q.sums, rows));
+        const out = newMatrix(bench, rows, cols);
+        dequantize(bench, q, out);
+        digestMatrix(bench, out);
+      }
+  },
+};
+
+/** y ← x · W̃ᵀ at every number of activation bits, by every product that can. */
+const integerProducts = (kind: BitKind, product: Product): Part => ({
+  name: `${kind} by ${product}`,
+  run(bench) {
+    for (const [m, n, k] of SIZES) withWeights(bench, kind, n, k, (w) => {
+      for (let bits = 1; bits <= 8; bits++) for (const shifted of [false, true]) {
+        if (shifted && bits === 1) continue;
+        const mark = bench.workspace.mark();
+        const q = quantize(bench, randomMatrix(bench, m, k), { bits, shifted });
+        const y = newMatrix(bench, m, n);
+        bitGemm(bench, q, [w], [y], { product });
+        digestMatrix(bench, y);
+        if (product === productFor(kind, bits)) {
+          bitGemm(bench, q, [w], [y]);
+          digestMatrix(bench, y);
+        }
+        bench.workspace.release(mark);
+      }
+    });
+  },
+});
+
+const floatProducts: Part = {
+  name: 'float products',
+  run(bench) {
+    for (const [m, n, k] of [...SIZES, [130, 70, 300] as const]) {
+      const a = randomMatrix(bench, m, k), b = randomMatrix(bench, k, n);
+      const at = randomMatrix(bench, k, m), bt = randomMatrix(bench, n, k);
+      const out = randomMatrix(bench, m, n);
+      for (const accumulate of [false, true]) {
+        for (const run of [
+          () => gemmNN(bench, a, b, out, accumulate), () => gemmNT(bench, a, bt, out, accumulate),
+          () => gemmTN(bench, at, b, out, accumulate),
+        ]) {
+          run();
+          digestMatrix(bench, out);
+        }
+      }
+    }
+  },
+};
+
+export const productParts: readonly Part[] = [
+  packing, quantizing, integerProducts('b1', 'lookup'), integerProducts('t2', 'lookup'),
+  integerProducts('b1', 'popcount'), floatProducts,
+];
