@@ -85,9 +85,13 @@ export function findRuntimes(): { found: Runtime[]; absent: Absent[] } {
   return { found, absent };
 }
 
-/** Fetches the runtimes that the npm registry has and this machine lacks; what npm says if it fails. */
+/**
+ * Fetches the runtimes that the npm registry has and this machine lacks; what npm says if it fails.
+ * Those fetched before are named again, or npm would remove them.
+ */
 export function installRuntimes(): string | undefined {
-  const specs = findRuntimes().absent.filter(({ name }) => SOURCES[name])
-    .map(({ name }) => SOURCES[name].spec);
-  return specs.length > 0 ? install(specs) : undefined;
+  const absent = new Set(findRuntimes().absent.map(({ name }) => name));
+  const wanted = Object.keys(SOURCES).filter((name) => absent.has(name) || installedProgram(name));
+  return wanted.some((name) => absent.has(name))
+    ? install(wanted.map((name) => SOURCES[name].spec)) : undefined;
 }

@@ -28,6 +28,8 @@ export interface PageOptions {
   readonly root: string;
   /** File and query, such as `page.html?threads=2`. */
   readonly page: string;
+  /** Another server that has the page; it is told where to post by `?report=`. */
+  readonly address?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds. */
@@ -87,7 +89,9 @@ export async function openPage(browser: Runtime, options: PageOptions): Promise<
   const server = serve(options, report);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const command = browserCommand(browser, `http://127.0.0.1:${port}/${options.page}`, profile);
+  const own = `http://127.0.0.1:${port}`;
+  const url = options.address ? `${options.address}/?report=${own}/report` : `${own}/${options.page}`;
+  const command = browserCommand(browser, url, profile);
   const started = start({ ...command, env: { ...command.env, ...options.env } });
   let timer: NodeJS.Timeout | undefined;
   try {
