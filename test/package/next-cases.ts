@@ -59,8 +59,12 @@ async function withApplication<R>(project: Project, use: () => Promise<R>): Prom
   }
 }
 
-const get = async (path: string): Promise<string> =>
-  (await fetch(`${url}${path}`, { signal: AbortSignal.timeout(TIMEOUT) })).text();
+async function get(path: string): Promise<string> {
+  const response = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(TIMEOUT) });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.status}: ${text}`);
+  return text;
+}
 
 /** The application with the tarball, built; throws if the registry does not give Next.js. */
 export function createNextProject(tarball: string): Project {
