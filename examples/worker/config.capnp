@@ -11,6 +11,7 @@ const stories :Workerd.Worker = (
   modules = [
     (name = "worker/worker.js", esModule = embed "../../build/examples/worker/worker.js"),
     (name = "worker/kernels.wasm", wasm = embed "../../dist/kernels.wasm"),
+    (name = "worker/relaxed.wasm", wasm = embed "../../dist/relaxed.wasm"),
     (name = "model/story.onebit.safetensors", data = embed "../model/story.onebit.safetensors"),
   ],
 );

@@ -21,9 +21,12 @@ const BUNDLES = resolve('build/conformance');
 /** Milliseconds. */
 const TIMEOUT = 180_000;
 
-function command({ kind, program }: Runtime, threads: number, flags: readonly string[] = []): Promise<string> {
+/** @param build of the kernels; without one the best that the runtime has */
+function command(
+  { kind, program }: Runtime, threads: number, flags: readonly string[] = [], build?: string,
+): Promise<string> {
   const before = kind === 'deno' ? ['run', '--quiet', '--no-config', '--no-lock'] : [];
-  const args = [...before, ...flags, resolve(BUNDLES, 'command.js'), String(threads)];
+  const args = [...before, ...flags, resolve(BUNDLES, 'command.js'), String(threads), ...(build ? [build] : [])];
   return run({ program, args, cwd: BUNDLES }, TIMEOUT);
 }
 
@@ -58,8 +61,9 @@ export function modesOf(runtime: Runtime): Mode[] {
   const go = inPage ? page : command;
   const modes = [mode('', () => go(runtime, 1)), mode('2 threads', () => go(runtime, 2))];
   if (name === 'Node 24') {
+    modes.push(mode('baseline build', () => command(runtime, 1, [], 'baseline')));
     modes.push(mode('no AVX', () => command(runtime, 1, ['--no-enable-avx'])));
-    modes.push(mode('baseline compiler', () => command(runtime, 1, ['--liftoff-only'])));
+    modes.push(mode('Liftoff only', () => command(runtime, 1, ['--liftoff-only'])));
   }
   return modes;
 }

@@ -2,15 +2,20 @@
  * Packing, quantizing, and the products of integers and floats, at sizes that fit no tile.
  * @module
  */
-import type { Product } from '../../src/ops/bit-gemm.ts';
-import { bitGemm, dequantize, productFor, quantize } from '../../src/ops/bit-gemm.ts';
+import { bitGemm, dequantize, quantize } from '../../src/ops/bit-gemm.ts';
 import type { BitWeights } from '../../src/ops/bit-weights.ts';
 import { allocBitWeights, binarize, expand, freeBitWeights } from '../../src/ops/bit-weights.ts';
+import type { BlockWeights } from '../../src/ops/block-gemm.ts';
+import {
+  allocBlockWeights, blockGemm, freeBlockWeights, layOutBlocks, quantizeBlocks,
+} from '../../src/ops/block-gemm.ts';
 import { gemmNN, gemmNT, gemmTN } from '../../src/ops/gemm.ts';
 import type { Matrix } from '../../src/ops/matrix.ts';
 import { newMatrix } from '../../src/ops/matrix.ts';
 import type { BitKind } from '../../src/quant/layout.ts';
-import { rowBytes, tileBytes } from '../../src/quant/layout.ts';
+import { BITS, fileRowBytes, rowBytes, tileBytes } from '../../src/quant/layout.ts';
+import type { Product } from '../../src/wasm/variants.ts';
+import { PRODUCTS } from '../../src/wasm/variants.ts';
 import type { Bench, Part } from './part.ts';
 import { digestMatrix, randomMatrix } from './part.ts';
 
@@ -23,7 +28,7 @@ function withWeights(
   bench: Bench, kind: BitKind, rows: number, cols: number, use: (w: BitWeights, latent: Matrix) => void,
 ): void {
   const { engine } = bench;
-  const weights = allocBitWeights(engine, kind, rows, cols, { codes: true, tiles: true });
+  const weights = allocBitWeights(engine, kind, rows, cols, true);
   const latent = randomMatrix(bench, rows, cols, 0.05);
   try {
     binarize(bench, latent, weights, 1);
@@ -75,15 +80,40 @@ const integerProducts = (kind: BitKind, product: Product): Part => ({
         const y = newMatrix(bench, m, n);
         bitGemm(bench, q, [w], [y], { product });
         digestMatrix(bench, y);
-        if (product === productFor(kind, bits)) {
-          bitGemm(bench, q, [w], [y]);
-          digestMatrix(bench, y);
-        }
         bench.workspace.release(mark);
       }
     });
   },
 });
+
+/** Random codes with a scale per block of columns, as files have them. */
+function blockWeights(bench: Bench, kind: BitKind, n: number, k: number, block: number): BlockWeights {
+  const { engine, workspace, rng } = bench, bytes = fileRowBytes(kind, k);
+  const weights = allocBlockWeights(engine, kind, n, k, block), codes = workspace.alloc(n * bytes);
+  // 01 and 10 are codes of both kinds; scales are f16 from 2^-8 to 2^-1
+  engine.u8(codes, n * bytes).forEach((_, i, all) => (all[i] = rng.nextBelow(2) ? 0x55 : 0x66));
+  const scales = Uint16Array.from(
+    { length: n * Math.ceil(k / block) }, () => (7 + rng.nextBelow(7)) << 10 | rng.nextBelow(1024));
+  const stride = (128 * BITS[kind]) / 8;
+  layOutBlocks(bench, weights, { ptr: codes, rowBytes: bytes, stride }, scales);
+  return weights;
+}
+
+const blockProducts: Part = {
+  name: 'products with scales per block',
+  run(bench) {
+    for (const kind of ['b1', 't2'] as const)
+      for (const [m, n, k, block] of [[1, 16, 128, 128], [3, 50, 256, 128], [20, 33, 384, 128]]) {
+        const weights = blockWeights(bench, kind, n, k, block), x = randomMatrix(bench, m, k);
+        for (const bits of [3, 8]) for (const part of [32, 128]) for (const product of PRODUCTS) {
+          const y = newMatrix(bench, m, n);
+          blockGemm(bench, quantizeBlocks(bench, x, weights, { part, bits }), [weights], [y], { product });
+          digestMatrix(bench, y);
+        }
+        freeBlockWeights(bench.engine, weights);
+      }
+  },
+};
 
 const floatProducts: Part = {
   name: 'float products',
@@ -107,5 +137,5 @@ const floatProducts: Part = {
 
 export const productParts: readonly Part[] = [
   packing, quantizing, integerProducts('b1', 'lookup'), integerProducts('t2', 'lookup'),
-  integerProducts('b1', 'popcount'), floatProducts,
+  integerProducts('b1', 'popcount'), integerProducts('t2', 'popcount'), blockProducts, floatProducts,
 ];

@@ -46,10 +46,10 @@ export function formatTable(report: Report): string {
   const names = [...results, ...failures, ...absent].map(({ name }) => name.length);
   const width = Math.max(...names) + 2;
   const cells = parts.map((_, i) => String.fromCharCode(0x61 + i).padStart(2));
-  const rows = [`${' '.repeat(width)}${cells.join('')}   version, threads`];
-  for (const { name, parts: found, version, threads } of results) {
+  const rows = [`${' '.repeat(width)}${cells.join('')}   version, engine`];
+  for (const { name, parts: found, version, engine } of results) {
     const marks = parts.map((part, i) => (found[part] === usual[i] ? ' ·' : ' ✘')).join('');
-    rows.push(`${name.padEnd(width)}${marks}   ${version}, ${threads}`);
+    rows.push(`${name.padEnd(width)}${marks}   ${version}, ${engine}`);
   }
   for (const { name, reason } of failures) rows.push(`${name.padEnd(width)} failed: ${reason}`);
   for (const { name, hint } of absent) rows.push(`${name.padEnd(width)} absent: ${hint}`);
@@ -60,10 +60,10 @@ export function formatTable(report: Report): string {
   return `${rows.join('\n')}\n`;
 }
 
-/** `{runtimes: {name: {version, threads, parts: {part: digest}}}, absent, failed, identical}`. */
+/** `{runtimes: {name: {version, engine, parts: {part: digest}}}, absent, failed, identical}`. */
 export const toJson = (report: Report): string => JSON.stringify({
-  runtimes: Object.fromEntries(report.results.map(({ name, version, threads, parts }) =>
-    [name, { version, threads, parts }])),
+  runtimes: Object.fromEntries(report.results.map(({ name, version, engine, parts }) =>
+    [name, { version, engine, parts }])),
   absent: report.absent.map(({ name }) => name),
   failed: report.failures,
   identical: isIdentical(report),

@@ -11,5 +11,6 @@ const conformance :Workerd.Worker = (
     (name = "worker.js", esModule = embed "worker.js"),
     (name = "suite.js", esModule = embed "suite.js"),
     (name = "kernels.wasm", wasm = embed "kernels.wasm"),
+    (name = "relaxed.wasm", wasm = embed "relaxed.wasm"),
   ],
 );

@@ -3,15 +3,22 @@
  * @module
  */
 import { spawnWorker, threadsObstacle } from '../../../src/spawn-web.ts';
-import { Engine, embeddedModule, embeddedSharedModule, runSuite } from './suite.js';
+import {
+  Engine, embeddedModule, embeddedRelaxedModule, embeddedSharedModule, runSuite,
+} from './suite.js';
 
 async function main(): Promise<string> {
   const threads = Number(new URLSearchParams(location.search).get('threads') ?? 1);
   const oneThreadReason = threads > 1 ? threadsObstacle() : undefined;
   const threading = oneThreadReason === undefined
-    ? { threads, module: embeddedSharedModule(), spawn: spawnWorker } : undefined;
+    ? {
+      threads, module: embeddedSharedModule(), relaxed: embeddedRelaxedModule('shared'),
+      spawn: spawnWorker,
+    } : undefined;
+  const relaxed = embeddedRelaxedModule('own');
   const lines: string[] = [];
-  await runSuite(new Engine({ module: embeddedModule(), threading, oneThreadReason }), (line) => lines.push(line));
+  const engine = new Engine({ module: embeddedModule(), relaxed, threading, oneThreadReason });
+  await runSuite(engine, (line) => lines.push(line));
   return lines.join('\n');
 }
 
