@@ -37,9 +37,9 @@ const STREAMED = {
   'X-Accel-Buffering': 'no',
 };
 
-const json = (value: unknown, status = 200, headers: Record<string, string> = {}): Response =>
+const json = (value: unknown, status = 200): Response =>
   new Response(JSON.stringify(value), {
-    status, headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
+    status, headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Allow: 'POST' },
   });
 
 async function readStory(request: Request): Promise<Story> {
@@ -77,7 +77,9 @@ interface Activity {
 }
 
 /** The story as bytes; one piece is computed whenever the reader asks for one. */
-function storyStream(model: LanguageModel, story: Story, activity: Activity): ReadableStream<Uint8Array> {
+function storyStream(
+  model: LanguageModel, story: Story, activity: Activity,
+): ReadableStream<Uint8Array> {
   const stop = new AbortController(), encoder = new TextEncoder();
   const pieces = model.generate(story.prompt, { ...story, signal: stop.signal });
   let open = true;
@@ -111,7 +113,9 @@ function storyStream(model: LanguageModel, story: Story, activity: Activity): Re
 }
 
 /** The handler of a model, which is opened at the first request and kept. */
-export function storyHandler(open: () => Promise<LanguageModel>): (request: Request) => Promise<Response> {
+export function storyHandler(
+  open: () => Promise<LanguageModel>,
+): (request: Request) => Promise<Response> {
   const activity: Activity = { writing: 0, pieces: 0 };
   let opened: Promise<LanguageModel> | undefined;
   return async (request) => {
@@ -120,9 +124,8 @@ export function storyHandler(open: () => Promise<LanguageModel>): (request: Requ
       const model = await (opened ??= open());
       if (pathname === '/' && request.method === 'GET')
         return json({ ...activity, ...model.model.engine.info });
-      if (pathname !== '/generate') throw new BadRequest(`there is nothing at ${pathname.slice(0, 100)}`, 404);
-      if (request.method !== 'POST')
-        return json({ error: 'use POST' }, 405, { Allow: 'POST' });
+      if (pathname !== '/generate') throw new BadRequest('there is nothing here', 404);
+      if (request.method !== 'POST') throw new BadRequest('use POST', 405);
       const stream = storyStream(model, await readStory(request), activity);
       return new Response(stream, { headers: STREAMED });
     } catch (error) {

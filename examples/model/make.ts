@@ -22,5 +22,6 @@ else {
   });
   await writeFile(file, bytes);
   await writeFile(asModule, `export default '${Buffer.from(bytes).toString('base64')}';\n`);
-  console.log(`${file}: ${bytes.length} bytes, validation loss ${validation.loss.toFixed(3)} nats/token`);
+  const loss = validation.loss.toFixed(3);
+  console.log(`${file}: ${bytes.length} bytes, validation loss ${loss} nats/token`);
 }

@@ -11,9 +11,8 @@ const wasmModules = {
       namespace: 'wasm-module', path: resolve(dirname(importer), path.replace('?module', '')),
     }));
     onLoad({ filter: /.*/, namespace: 'wasm-module' }, async ({ path }) => ({
-      contents: `const hex = '${(await readFile(path)).toString('hex')}';
-        export default new WebAssembly.Module(
-          Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16)));`,
+      contents: `const bytes = atob('${(await readFile(path)).toString('base64')}');
+        export default new WebAssembly.Module(Uint8Array.from(bytes, (c) => c.charCodeAt(0)));`,
     }));
   },
 };

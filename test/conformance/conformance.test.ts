@@ -56,7 +56,8 @@ conformance('prints the same twice, and other digests for other results', async 
     };
     const kernels = { ...engine.kernels, ...(wrong && { addF32 }) };
     const part = PARTS.find(({ name }) => name === 'activations')!;
-    texts.push(await runPart(part, Object.create(engine, { kernels: { value: kernels } }), new Digest()));
+    const changed = Object.create(engine, { kernels: { value: kernels } });
+    texts.push(await runPart(part, changed, new Digest()));
   }
   assert.is(texts[0], texts[1]);
   assert.is.not(texts[0], texts[2]);
@@ -92,7 +93,8 @@ reports('names the runtime and the part that differ, and what is absent', () => 
 
 reports('as JSON has a digest for every runtime and part', () => {
   const json = JSON.parse(toJson(report({ absent: [{ name: 'Deno', hint: 'get it' }] })));
-  assert.equal(json.runtimes.Bun, { version: '1.2', engine: '1 thread', parts: { math: 'aa', loss: 'bb' } });
+  const { name: _, ...expected } = result('Bun', 'aa');
+  assert.equal(json.runtimes.Bun, expected);
   assert.equal([json.absent, json.identical], [['Deno'], true]);
 });
 

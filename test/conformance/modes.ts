@@ -26,7 +26,8 @@ function command(
   { kind, program }: Runtime, threads: number, flags: readonly string[] = [], build?: string,
 ): Promise<string> {
   const before = kind === 'deno' ? ['run', '--quiet', '--no-config', '--no-lock'] : [];
-  const args = [...before, ...flags, resolve(BUNDLES, 'command.js'), String(threads), ...(build ? [build] : [])];
+  const args = [...before, ...flags, resolve(BUNDLES, 'command.js'), String(threads)];
+  if (build) args.push(build);
   return run({ program, args, cwd: BUNDLES }, TIMEOUT);
 }
 

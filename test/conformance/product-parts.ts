@@ -107,7 +107,8 @@ const blockProducts: Part = {
         const weights = blockWeights(bench, kind, n, k, block), x = randomMatrix(bench, m, k);
         for (const bits of [3, 8]) for (const part of [32, 128]) for (const product of PRODUCTS) {
           const y = newMatrix(bench, m, n);
-          blockGemm(bench, quantizeBlocks(bench, x, weights, { part, bits }), [weights], [y], { product });
+          const q = quantizeBlocks(bench, x, weights, { part, bits });
+          blockGemm(bench, q, [weights], [y], { product });
           digestMatrix(bench, y);
         }
         freeBlockWeights(bench.engine, weights);

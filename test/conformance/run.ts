@@ -48,9 +48,11 @@ async function main(): Promise<void> {
   const report = { results, failures, absent };
   const identical = isIdentical(report);
   if (flags.json) process.stdout.write(`${toJson(report)}\n`);
-  else process.stdout.write(`${formatTable(report)}\n${identical
-    ? `identical: ${results.length} runs on ${new Set(results.map(({ name }) => name.split(',')[0])).size} runtimes`
-    : 'not identical'}\n`);
+  else {
+    const runtimes = new Set(results.map(({ name }) => name.split(',')[0])).size;
+    process.stdout.write(`${formatTable(report)}\n${identical
+      ? `identical: ${results.length} runs on ${runtimes} runtimes` : 'not identical'}\n`);
+  }
   process.exitCode = identical ? 0 : 1;
 }
 

@@ -26,7 +26,8 @@ export async function runSuite(engine: Engine, print: (line: string) => void): P
     await new Promise((resolve) => setTimeout(resolve, 5)); // workers come online meanwhile
   }
   const { threads, build, notes } = engine.info;
-  print(`${ENGINE}${SEPARATOR}${[`${threads} thread${threads > 1 ? 's' : ''}, ${build}`, ...notes].join('; ')}`);
+  const what = `${threads} thread${threads > 1 ? 's' : ''}, ${build}`;
+  print(`${ENGINE}${SEPARATOR}${[what, ...notes].join('; ')}`);
   engine.dispose();
 }
 

@@ -35,12 +35,15 @@ const ISOLATE = 128 * 1024 * 1024;
 /** `wrangler dev` compresses otherwise, and so holds text back until there is enough of it. */
 const IDENTITY = { 'Accept-Encoding': 'identity' };
 
-export const post = (url: string, body: unknown, signal = AbortSignal.timeout(PATIENCE)): Promise<Response> =>
+export const post = (
+  url: string, body: unknown, signal = AbortSignal.timeout(PATIENCE),
+): Promise<Response> =>
   fetch(`${url}/generate`, {
     method: 'POST', signal, headers: IDENTITY, body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 
-const get = (url: string): Promise<Response> => fetch(url, { signal: AbortSignal.timeout(PATIENCE) });
+const get = (url: string): Promise<Response> =>
+  fetch(url, { signal: AbortSignal.timeout(PATIENCE) });
 
 export const status = async (url: string): Promise<Status> => (await get(url)).json() as Promise<Status>;
 
@@ -51,7 +54,8 @@ async function textOf(url: string, ask: Ask): Promise<string> {
 }
 
 /** A check by its name; `expected` are the texts that Node.js writes for `ASKS`. */
-export type Checks = Readonly<Record<string, (url: string, expected: readonly string[]) => Promise<void>>>;
+export type Checks =
+  Readonly<Record<string, (url: string, expected: readonly string[]) => Promise<void>>>;
 
 const BAD: readonly (readonly [unknown, RegExp])[] = [
   ['{', /not JSON/], ['[]', /not a JSON object/], [{ prompt: 5 }, /"prompt"/], [{ seed: -1 }, /"seed"/],
@@ -71,7 +75,8 @@ export const checks: Checks = {
   'streams': async (url) => {
     const { body } = await post(url, { ...ASKS[0], maxTokens: 500, stop: 'never' });
     let pieces = 0;
-    for await (const piece of body as unknown as AsyncIterable<Uint8Array>) pieces += Number(piece.length > 0);
+    for await (const piece of body as unknown as AsyncIterable<Uint8Array>)
+      pieces += Number(piece.length > 0);
     assert.ok(pieces > 3, `${pieces} pieces`);
   },
 

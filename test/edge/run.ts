@@ -84,7 +84,9 @@ function residentBytes(group: number): number {
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Runs all checks on a server; the names of those that fail are printed and counted. */
-async function check(server: Server, started: Started, port: number, expected: string[]): Promise<number> {
+async function check(
+  server: Server, started: Started, port: number, expected: string[],
+): Promise<number> {
   const url = `http://127.0.0.1:${port}`, begin = performance.now();
   await until(() => isOpen(port), 60_000);
   const listening = performance.now() - begin;
@@ -102,7 +104,8 @@ async function check(server: Server, started: Started, port: number, expected: s
     }
   }
   const { memoryBytes, threads } = await status(url);
-  console.log(`${failed ? '✘' : '·'} ${server.name} ${server.version}: port after ${listening.toFixed(0)} ms, ` +
+  const mark = failed ? '✘' : '·';
+  console.log(`${mark} ${server.name} ${server.version}: port after ${listening.toFixed(0)} ms, ` +
     `first text after ${written.toFixed(0)} ms, kernels' memory ${megabytes(memoryBytes)}, ` +
     `processes ${megabytes(residentBytes(started.pid))}, threads ${threads}`);
   return failed;

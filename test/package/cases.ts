@@ -8,6 +8,7 @@ import type { Runtime } from '../runtimes/catalogue.ts';
 import { openPage } from '../runtimes/pages.ts';
 import type { Command } from '../runtimes/processes.ts';
 import type { Project } from './project.ts';
+import { STORY_FUNCTION } from './project.ts';
 import { toolFile, toolProgram } from './tools.ts';
 
 /** What a case can use. */
@@ -34,8 +35,10 @@ export function build({ folder }: Project, { program, args, env }: Command): str
     cwd: folder, encoding: 'utf8', timeout: TIMEOUT, env: { ...process.env, NO_COLOR: '1', ...env },
   });
   const output = `${stdout}${stderr}`;
-  if (error || status !== 0) throw new Error(`${program} ended with ${status}: ${error ?? output.slice(-3000)}`);
-  if (/warn/i.test(output) && /onebit/i.test(output)) throw new Error(`warned about onebit:\n${output.slice(-3000)}`);
+  if (error || status !== 0)
+    throw new Error(`${program} ended with ${status}: ${error ?? output.slice(-3000)}`);
+  if (/warn/i.test(output) && /onebit/i.test(output))
+    throw new Error(`warned about onebit:\n${output.slice(-3000)}`);
   return stdout;
 }
 
@@ -59,11 +62,9 @@ const denoNpm: Case = {
   run({ project, runtimes }) {
     project.write({
       'npm.js': `import { load } from 'npm:onebit';
-        const model = await load(await Deno.readFile('model.safetensors'));
-        let text = '';
-        for await (const piece of model.generate('One day', { maxTokens: 80, temperature: 0.7, seed: 3 })) text += piece;
-        await Deno.stdout.write(new TextEncoder().encode(text));
-        Deno.exit();`,
+        ${STORY_FUNCTION}
+        const text = await story(await Deno.readFile('model.safetensors'));
+        await Deno.stdout.write(new TextEncoder().encode(text));`,
     });
     return build(project, { program: runtimes.get('Deno')!.program, args: [
       'run', '--quiet', '--node-modules-dir=manual', '--allow-read', '--allow-sys', 'npm.js'] });
@@ -111,7 +112,8 @@ const linted = (tool: 'publint' | 'attw', args: readonly string[]): Case => ({
   name: tool,
   needs: [],
   run({ project, tarball }) {
-    build(project, { program: toolProgram(tool), args: args.map((arg) => (arg === 'TARBALL' ? tarball : arg)) });
+    const own = args.map((arg) => (arg === 'TARBALL' ? tarball : arg));
+    build(project, { program: toolProgram(tool), args: own });
     return undefined;
   },
 });
@@ -130,7 +132,8 @@ export const CASES: readonly Case[] = [
     'page.js', '--bundle', '--splitting', '--format=esm', '--outdir=out'] })),
   bundled('Vite', () => ({ program: toolProgram('vite'), args: ['build', '--outDir', 'out'] })),
   bundled('webpack', () => ({ program: toolProgram('webpack'), args: [
-    '--mode', 'production', '--entry', './page.js', '--output-path', 'out', '--output-filename', 'page.js'] })),
+    '--mode', 'production', '--entry', './page.js', '--output-path', 'out',
+    '--output-filename', 'page.js'] })),
   bundled('Rollup', (project) => {
     const program = toolProgram('rollup');
     project.write({ 'rollup.config.js': rollupConfig() });

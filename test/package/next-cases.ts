@@ -4,6 +4,7 @@
  */
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { openPage } from '../runtimes/pages.ts';
+import type { Command } from '../runtimes/processes.ts';
 import { start, until } from '../runtimes/processes.ts';
 import type { Case } from './cases.ts';
 import { build } from './cases.ts';
@@ -45,10 +46,15 @@ const PORT = 38_417;
 const url = `http://127.0.0.1:${PORT}`;
 const TIMEOUT = 120_000;
 
-/** Builds the application, runs it while `use` looks at it. */
+const nextCommand = (project: Project, args: readonly string[]): Command => ({
+  program: project.path('node_modules/.bin/next'), args, env: { NEXT_TELEMETRY_DISABLED: '1' },
+});
+
+/** Runs the built application while `use` looks at it. */
 async function withApplication<R>(project: Project, use: () => Promise<R>): Promise<R> {
-  const program = project.path('node_modules/.bin/next'), env = { NEXT_TELEMETRY_DISABLED: '1' };
-  const server = start({ program, args: ['start', '-p', String(PORT), '-H', '127.0.0.1'], cwd: project.folder, env });
+  const server = start({
+    ...nextCommand(project, ['start', '-p', String(PORT), '-H', '127.0.0.1']), cwd: project.folder,
+  });
   try {
     await until(async () => (await fetch(`${url}/model.safetensors`)).ok || undefined, 30_000);
     return await use();
@@ -72,17 +78,26 @@ export function createNextProject(tarball: string): Project {
   project.write(FILES);
   mkdirSync(project.path('public'));
   copyFileSync(project.path('model.safetensors'), project.path('public/model.safetensors'));
-  build(project, { program: project.path('node_modules/.bin/next'), args: ['build'], env: { NEXT_TELEMETRY_DISABLED: '1' } });
+  build(project, nextCommand(project, ['build']));
   return project;
 }
 
 export const NEXT_CASES: readonly Case[] = [
-  { name: 'Next.js, edge route', needs: [], run: ({ project }) => withApplication(project, () => get('/edge')) },
-  { name: 'Next.js, Node.js route', needs: [], run: ({ project }) => withApplication(project, () => get('/node')) },
+  {
+    name: 'Next.js, edge route',
+    needs: [],
+    run: ({ project }) => withApplication(project, () => get('/edge')),
+  },
+  {
+    name: 'Next.js, Node.js route',
+    needs: [],
+    run: ({ project }) => withApplication(project, () => get('/node')),
+  },
   {
     name: 'Next.js, client',
     needs: ['Chromium'],
-    run: ({ project, runtimes }) => withApplication(project, () =>
-      openPage(runtimes.get('Chromium')!, { root: project.folder, page: '', address: url, timeout: TIMEOUT })),
+    run: ({ project, runtimes }) => withApplication(project, () => openPage(
+      runtimes.get('Chromium')!,
+      { root: project.folder, page: '', address: url, timeout: TIMEOUT })),
   },
 ];

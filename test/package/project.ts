@@ -21,16 +21,16 @@ export async function expectedText(): Promise<string> {
   return text;
 }
 
-/** The module that the projects share. It takes the model's bytes. */
-const STORY_MODULE = `import { load } from 'onebit';
-export async function story(bytes) {
-  const model = await load(bytes);
+/** What the projects share. It takes the model's bytes. */
+export const STORY_FUNCTION = `async function story(bytes) {
+  const model = await load(bytes), options = ${JSON.stringify(STORY.options)};
   let text = '';
-  for await (const piece of model.generate('${STORY.prompt}', ${JSON.stringify(STORY.options)})) text += piece;
+  for await (const piece of model.generate('${STORY.prompt}', options)) text += piece;
   model.dispose();
   return text;
 }
 `;
+const STORY_MODULE = `import { load } from 'onebit';\nexport ${STORY_FUNCTION}`;
 
 /** A page that posts the story, or what went wrong, to its server. */
 export const PAGE_MODULE = `import { story } from './story.js';
@@ -56,13 +56,14 @@ function npm(args: readonly string[], folder: string): string {
 /** Packs the repository; path of the tarball. */
 export function pack(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tarball-'));
-  const name = npm(['pack', '--silent', '--pack-destination', folder], '.').trim().split('\n').at(-1)!;
-  return join(folder, name);
+  const printed = npm(['pack', '--silent', '--pack-destination', folder], '.');
+  return join(folder, printed.trim().split('\n').at(-1)!);
 }
 
 /** A project with the tarball, `packages` and the shared files. */
 export function createProject(tarball: string, packages: readonly string[] = []): Project {
-  const folder = mkdtempSync(join(tmpdir(), 'project-')), path = (name: string): string => join(folder, name);
+  const folder = mkdtempSync(join(tmpdir(), 'project-'));
+  const path = (name: string): string => join(folder, name);
   const write: Project['write'] = (files) => {
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(dirname(path(name)), { recursive: true });
@@ -76,5 +77,6 @@ export function createProject(tarball: string, packages: readonly string[] = [])
   });
   copyFileSync(MODEL, path('model.safetensors'));
   npm(['install', '--no-audit', '--no-fund', '--loglevel=error', tarball, ...packages], folder);
-  return { folder, path, write, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) };
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  return { folder, path, write, remove };
 }

@@ -29,7 +29,8 @@ async function runCase({ name, needs, run }: Case, place: Place, expected: strin
   }
   try {
     const text = await run(place);
-    if (text !== undefined && text !== expected) throw new Error(`wrote ${JSON.stringify(text.slice(0, 400))}`);
+    if (text !== undefined && text !== expected)
+      throw new Error(`wrote ${JSON.stringify(text.slice(0, 400))}`);
     count.passed++;
     console.log(`· ${name}`);
   } catch (error) {

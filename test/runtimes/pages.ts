@@ -4,7 +4,7 @@
  * @module
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -46,12 +46,14 @@ const FIREFOX_PREFERENCES = [
 function browserCommand({ kind, program }: Runtime, url: string, profile: string): Command {
   if (kind === 'chromium')
     return { program, args: [
-      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
-      '--disable-background-networking', '--disable-component-update', `--user-data-dir=${profile}`, url,
+      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-sync', '--disable-background-networking', '--disable-component-update',
+      `--user-data-dir=${profile}`, url,
     ] };
   if (kind === 'firefox') {
     writeFileSync(join(profile, 'user.js'), FIREFOX_PREFERENCES);
-    return { program, args: ['--headless', '--no-remote', '--profile', profile, url], env: { HOME: profile } };
+    const args = ['--headless', '--no-remote', '--profile', profile, url];
+    return { program, args, env: { HOME: profile } };
   }
   return { program: 'xvfb-run', args: ['-a', program, url], env: { HOME: profile } };
 }
@@ -63,7 +65,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 /** Serves `root`; `onReport` is called with what is posted. */
-function serve(options: PageOptions, onReport: (text: string) => void): ReturnType<typeof createServer> {
+function serve(options: PageOptions, onReport: (text: string) => void): Server {
   return createServer(async (request, response) => {
     if (request.method === 'POST') {
       onReport(await bodyOf(request));
@@ -73,7 +75,8 @@ function serve(options: PageOptions, onReport: (text: string) => void): ReturnTy
     try {
       const path = normalize(new URL(request.url!, 'http://localhost').pathname);
       const content = readFileSync(join(options.root, path));
-      response.writeHead(200, { 'Content-Type': TYPES[extname(path)] ?? 'text/plain', ...options.headers });
+      const type = TYPES[extname(path)] ?? 'text/plain';
+      response.writeHead(200, { 'Content-Type': type, ...options.headers });
       response.end(content);
     } catch {
       response.writeHead(404).end();
