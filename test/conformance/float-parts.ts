@@ -2,8 +2,14 @@
  * Functions of numbers over dense sweeps, and every float kernel, forward and backward.
  * @module
  */
-import { attend, attendBackward, attendCached } from '../../src/ops/attention.ts';
+import { attend, attendBackward } from '../../src/ops/attention.ts';
+import {
+  ELEMENT_BYTES, KV_CACHE_TYPES, attendCached, storeKeyValues,
+} from '../../src/ops/cached-attention.ts';
 import { newMatrix } from '../../src/ops/matrix.ts';
+import {
+  allocTable, freeTable, gatherTable, multiplyTable, quantizeTable,
+} from '../../src/ops/table.ts';
 import type { KernelExports } from '../../src/wasm/exports.ts';
 import type { Bench, Part } from './part.ts';
 import { digestF32, digestMatrix, randomIds, randomMatrix } from './part.ts';
@@ -20,7 +26,7 @@ function sweep({ rng }: Bench, from: number, to: number): Float64Array {
 }
 
 const RANGES = {
-  exp: [-760, 720], log: [0, 50], sin: [-1e3, 1e3], cos: [-1e3, 1e3], tanh: [-25, 25],
+  exp: [-760, 720], log: [0, 50], sin: [-1e3, 1e3], cos: [-1e3, 1e3],
 } as const;
 
 const scalars: Part = {
@@ -38,12 +44,27 @@ const vectors: Part = {
   name: 'math f32',
   run(bench) {
     const { engine, workspace, rng } = bench;
-    for (const n of [1, 3, 4, 7, 4 * POINTS + 1]) for (const name of ['expF32', 'tanhF32'] as const) {
+    for (const n of [1, 3, 4, 7, 4 * POINTS + 1]) {
       const x = workspace.alloc(n * 4 + 16), y = workspace.alloc(n * 4 + 16);
       engine.f32(x, n).forEach((_, i, values) => (values[i] = (rng.nextFloat() - 0.5) * 220));
-      engine.kernels[name](x, y, n);
+      engine.kernels.expF32(x, y, n);
       digestF32(bench, y, n);
     }
+  },
+};
+
+/** Halves of every size, and floats that round to them. */
+const halves: Part = {
+  name: 'halves',
+  run(bench) {
+    const { engine: { kernels }, workspace, digest, rng } = bench, n = 65_536;
+    const x = workspace.alloc(n * 4), y = workspace.alloc(n * 2);
+    bench.engine.f32(x, n).forEach((_, i, values) =>
+      (values[i] = (rng.nextFloat() - 0.5) * kernels.exp((i % 60) - 40)));
+    kernels.encodeF16(x, y, n);
+    digest.bytes(bench.engine.u8(y, n * 2));
+    kernels.decodeF16(y, x, n);
+    digestF32(bench, x, n);
   },
 };
 
@@ -59,9 +80,14 @@ const activations: Part = {
         kernels[`${name}BackwardF32`](b.ptr, a.ptr, y.ptr, n);
         digestMatrix(bench, y);
       }
-      for (const name of ['mulF32', 'addF32'] as const) {
+      for (const name of ['mulF32', 'addF32', 'gateSiluF32', 'gateRelu2F32'] as const) {
         kernels[name](a.ptr, b.ptr, y.ptr, n);
         digestMatrix(bench, y);
+      }
+      const dy = randomMatrix(bench, 1, n), du = newMatrix(bench, 1, n);
+      for (const name of ['gateSiluBackwardF32', 'gateRelu2BackwardF32'] as const) {
+        kernels[name](dy.ptr, a.ptr, b.ptr, y.ptr, du.ptr, n);
+        for (const matrix of [y, du]) digestMatrix(bench, matrix);
       }
     }
   },
@@ -77,8 +103,11 @@ const norms: Part = {
       const y = newMatrix(bench, m, c), stats = workspace.alloc(m * 8);
       kernels.normF32(x.ptr, gain.ptr, y.ptr, stats, m, c, 1e-5, centre);
       digestMatrix(bench, y);
-      kernels.normBackwardF32(dy.ptr, x.ptr, gain.ptr, stats, y.ptr, dgain.ptr, m, c, centre);
-      digestMatrix(bench, y);
+      for (const accumulate of [false, true]) {
+        kernels.normBackwardF32(
+          dy.ptr, x.ptr, gain.ptr, stats, y.ptr, dgain.ptr, m, c, centre, accumulate);
+        digestMatrix(bench, y);
+      }
       digestMatrix(bench, dgain);
       digestF32(bench, stats, 2 * m);
     }
@@ -98,9 +127,45 @@ const attention: Part = {
       const dout = randomMatrix(bench, rows, heads * headDim);
       const { dq, dk, dv } = attendBackward(bench, dout, q, k, v, probabilities, batch, shape);
       for (const matrix of [dq, dk, dv]) digestMatrix(bench, matrix);
-      if (batch === 1) continue;
-      const last = { ptr: q.ptr + (t - 1) * q.cols * 4, rows: 1, cols: q.cols };
-      digestMatrix(bench, attendCached(bench, last, k.ptr, v.ptr, t - 1, shape));
+    }
+  },
+};
+
+/** Keys and values in a cache of each type, read by the last queries. */
+const cachedAttention: Part = {
+  name: 'cached attention',
+  run(bench) {
+    const { workspace } = bench, capacity = 40, queries = 3;
+    for (const [, heads, kvHeads, headDim] of SHAPES) for (const type of KV_CACHE_TYPES)
+      for (const t of [3, 21, 40]) {
+        const shape = { heads, kvHeads, headDim }, values = kvHeads * capacity;
+        const [keys, vs] = [0, 1].map(() => workspace.alloc(values * headDim * ELEMENT_BYTES[type]));
+        const [keyScales, valueScales] = [0, 1].map(() => workspace.alloc(values * 4));
+        const cache = { type, capacity, keys, values: vs, keyScales, valueScales };
+        const [q, k, v] = [heads, kvHeads, kvHeads].map((h, i) =>
+          randomMatrix(bench, i ? t : queries, h * headDim));
+        storeKeyValues(bench, cache, 0, k, v, shape);
+        digestMatrix(bench, attendCached(bench, q, cache, t - queries, shape));
+      }
+  },
+};
+
+/** Tables of every type, gathered and multiplied. */
+const tables: Part = {
+  name: 'tables',
+  run(bench) {
+    const ids = randomIds(bench, 5, 70);
+    for (const kind of ['f32', 'f16', 'i8', 'b1'] as const) for (const cols of [4, 64, 132]) {
+      const table = allocTable(bench.engine, kind, 70, cols), out = newMatrix(bench, 5, cols);
+      quantizeTable(bench, randomMatrix(bench, 70, cols), table);
+      gatherTable(bench, table, ids, out);
+      digestMatrix(bench, out);
+      for (const m of [1, 5, 70]) {
+        const y = newMatrix(bench, m, 70);
+        multiplyTable(bench, randomMatrix(bench, m, cols), table, y);
+        digestMatrix(bench, y);
+      }
+      freeTable(bench.engine, table);
     }
   },
 };
@@ -124,7 +189,7 @@ const positions: Part = {
       const table = randomMatrix(bench, 50, c), ids = randomIds(bench, rows, 50);
       const out = newMatrix(bench, rows, c), wide = newMatrix(bench, rows, c + 5);
       for (const add of [false, true]) kernels.gatherF32(table.ptr, ids, out.ptr, rows, c, add);
-      kernels.scatterAddF32(out.ptr, ids, table.ptr, rows, c);
+      kernels.scatterAddF32(out.ptr, ids, table.ptr, rows, c, c);
       bench.engine.f32(wide.ptr, rows * (c + 5)).fill(0);
       kernels.copyRowsF32(out.ptr, c, wide.ptr, c + 5, rows, c);
       for (const matrix of [out, table, wide]) digestMatrix(bench, matrix);
@@ -166,7 +231,8 @@ const optimizer: Part = {
 };
 
 export const floatParts: readonly Part[] = [
-  scalars, vectors, activations, norms, attention, positions, losses, optimizer,
+  scalars, vectors, halves, activations, norms, attention, cachedAttention, positions, tables, losses,
+  optimizer,
 ];
 
 /** Names of kernels that are no computation: the coverage test leaves them out. */

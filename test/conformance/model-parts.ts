@@ -6,7 +6,7 @@ import { generateStories, storyEntropy } from '../../src/corpus/stories.ts';
 import type { Preset } from '../../src/model/config.ts';
 import { PRESETS } from '../../src/model/config.ts';
 import { encodeModel } from '../../src/model/file.ts';
-import type { SamplingOptions } from '../../src/sample/logits.ts';
+import type { GenerateOptions } from '../../src/sample/generate.ts';
 import { openLanguageModel } from '../../src/sample/language-model.ts';
 import { createTokenizer, tokenizerFromJson } from '../../src/tokenizer/tokenizer.ts';
 import { prepareRun } from '../../src/train/run.ts';
@@ -40,10 +40,11 @@ const tokenizers: Part = {
   },
 };
 
-const SAMPLING: readonly SamplingOptions[] = [
+const SAMPLING: readonly GenerateOptions[] = [
   { temperature: 0 }, { temperature: 1, seed: 1 }, { temperature: 0.7, topK: 20, seed: 2 },
   { temperature: 1.3, topP: 0.9, seed: 3 }, { temperature: 1, minP: 0.05, seed: 4 },
-  { temperature: 0.9, repetitionPenalty: 1.2, topK: 40, topP: 0.95, seed: 5 },
+  { temperature: 0.9, repetitionPenalty: 1.2, topK: 40, topP: 0.95, seed: 5, kvCacheType: 'i8' },
+  { temperature: 1, seed: 6, kvCacheType: 'f16' },
 ];
 
 const STEPS = 50;
@@ -64,8 +65,11 @@ const model = (preset: Preset): Part => ({
     }
     digest.numbers([trainer.validate().loss]);
     const bytes = encodeModel(trainer.model, trainer.weights, tokenizer.toJson());
-    trainer.dispose();
     digest.bytes(bytes);
+    for (const embeddings of ['f16', 'i8'] as const)
+      digest.bytes(encodeModel(
+        trainer.model, trainer.weights, tokenizer.toJson(), { embeddings }));
+    trainer.dispose();
     const packed = openLanguageModel(engine, bytes);
     digest.floats(packed.model.logits(packed.tokenizer.encode('One cold morning, Tom lost')));
     for (const options of SAMPLING)

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 
 const KERNEL_BYTES = 64 * 1024;
 /** Everything that `import 'onebit'` loads, compressed. */
-const LIBRARY_GZIP_BYTES = 60 * 1024;
+const LIBRARY_GZIP_BYTES = 68 * 1024;
 const MAX_LINES = 300;
 
 const kernels = suite('kernel modules');
