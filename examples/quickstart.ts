@@ -1,6 +1,7 @@
 // Train, pack, write: npm run examples. Or, with Node 22.18 and later, after npm run build:
 // node examples/quickstart.ts
-import { storyEntropy, train } from 'onebit';
+import { train } from 'onebit';
+import { storyEntropy } from 'onebit/corpus';
 
 const { model, bytes, validation } = await train({
   preset: 'bitnet', layers: 2, width: 64, heads: 2, context: 64, batch: 8, steps: 300,

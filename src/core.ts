@@ -17,6 +17,7 @@ import type { LanguageModel } from './sample/language-model.ts';
 import { openLanguageModel } from './sample/language-model.ts';
 import type { RunOptions } from './train/run.ts';
 import { prepareRun } from './train/run.ts';
+import { withStories } from './train/story-run.ts';
 import type { StepReport } from './train/trainer.ts';
 import type { EngineOptions } from './wasm/engine.ts';
 import { Engine } from './wasm/engine.ts';
@@ -24,7 +25,6 @@ import { Engine } from './wasm/engine.ts';
 export {
   CheckpointError, EngineError, ModelFileError, OnebitError, TokenizerError, TrainingError,
 } from './errors.ts';
-export { generateStories, storyEntropy, storyVocabulary, unknownWords } from './corpus/stories.ts';
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.ts';
 export { BitNet } from './model/bitnet.ts';
 export type { BitNetConfig, ModelSize, Preset } from './model/config.ts';
@@ -49,8 +49,9 @@ export { createTokenizer, tokenizerFromJson } from './tokenizer/tokenizer.ts';
 export { encodeCheckpoint, restoreCheckpoint } from './train/checkpoint.ts';
 export type { TrainingOptions } from './train/options.ts';
 export { trainingOptions } from './train/options.ts';
-export type { Run, RunOptions } from './train/run.ts';
+export type { Run, RunOptions, TextRunOptions } from './train/run.ts';
 export { prepareRun } from './train/run.ts';
+export { withStories } from './train/story-run.ts';
 export type { StepReport } from './train/trainer.ts';
 export { Trainer } from './train/trainer.ts';
 export type { EngineInfo, EngineOptions } from './wasm/engine.ts';
@@ -139,7 +140,7 @@ export interface Trained {
 }
 
 /**
- * Trains a model from nothing and packs it.
+ * Trains a model from nothing and packs it; on the built-in stories if no text is given.
  *
  * The same options give the same bytes in every runtime. For checkpoints use `prepareRun`, `Trainer`
  * and `encodeCheckpoint`.
@@ -150,7 +151,7 @@ export interface Trained {
  */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { engine, ownEngine, onStep, embeddings, signal, ...run } = options;
-  const { trainer, tokenizer } = prepareRun(engine, run);
+  const { trainer, tokenizer } = prepareRun(engine, await withStories(run));
   try {
     const turn = new HostTurn();
     while (!trainer.done) {

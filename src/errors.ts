@@ -43,6 +43,8 @@ export function quote(text: string): string {
 
 /** Base of all errors of this library. Match on `code`, never on `message`. */
 export class OnebitError extends Error {
+  /** Written out, so that it outlives a minifier. */
+  override name = 'OnebitError';
   /** Stable, upper case. */
   readonly code: string;
   readonly file?: string;
@@ -55,23 +57,32 @@ export class OnebitError extends Error {
   constructor(code: string, message: string, facts: ErrorFacts = {}) {
     const { cause, ...rest } = facts;
     super(escape(message).slice(0, MAX_MESSAGE), cause === undefined ? undefined : { cause });
-    this.name = new.target.name;
     this.code = code;
     Object.assign(this, rest);
   }
 }
 
 /** A model file is not what it says: TRUNCATED, BAD_HEADER, BAD_OFFSETS, MISSING_TENSOR, … */
-export class ModelFileError extends OnebitError {}
+export class ModelFileError extends OnebitError {
+  override name = 'ModelFileError';
+}
 
 /** Text or vocabulary is wrong: VOCAB_MISMATCH, BAD_TOKEN_ID, ILL_FORMED_TEXT, … */
-export class TokenizerError extends OnebitError {}
+export class TokenizerError extends OnebitError {
+  override name = 'TokenizerError';
+}
 
 /** The engine cannot go on: NO_SIMD, OUT_OF_MEMORY, CONTEXT_TOO_LARGE, NON_FINITE_LOGITS, … */
-export class EngineError extends OnebitError {}
+export class EngineError extends OnebitError {
+  override name = 'EngineError';
+}
 
 /** Training cannot go on: BAD_CONFIG, BAD_DATA, NON_FINITE. */
-export class TrainingError extends OnebitError {}
+export class TrainingError extends OnebitError {
+  override name = 'TrainingError';
+}
 
 /** A checkpoint is unusable or could not be written: CORRUPT, MISMATCH, WRITE_FAILED, … */
-export class CheckpointError extends OnebitError {}
+export class CheckpointError extends OnebitError {
+  override name = 'CheckpointError';
+}

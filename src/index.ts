@@ -13,8 +13,8 @@ import type {
 import { checkInteger } from './check.ts';
 import * as core from './core.ts';
 import type { LanguageModel } from './sample/language-model.ts';
-import { machineThreads, spawnWorker } from '#spawn';
-import { embeddedModule, embeddedRelaxedModule, embeddedSharedModule } from './wasm/embedded.ts';
+import { embeddedModule, embeddedRelaxedModule, embeddedSharedModule } from '#kernels';
+import { machineThreads, spawnWorker, threadsObstacle } from '#spawn';
 
 export * from './core.ts';
 
@@ -28,7 +28,8 @@ export interface EmbeddedEngineOptions extends Partial<EngineOptions> {
 }
 
 /**
- * An engine with the embedded kernels. Its workers start when there is work for them.
+ * An engine with the embedded kernels. Its workers start when there is work for them; where they
+ * cannot, it computes alone, with the same results, and `info.notes` say why.
  *
  * @throws {RangeError} If `threads` is no integer from 1 to 64, or a variant is unknown.
  * @throws {EngineError} NO_WASM, NO_SIMD, SELFTEST_FAILED
@@ -39,8 +40,12 @@ export function createEngine(options: EmbeddedEngineOptions = {}): Engine {
   const { threads = Math.min(machineThreads(), MAX_THREADS), ...rest } = options;
   checkInteger('createEngine', 'threads', threads, 1, MAX_THREADS);
   if (rest.module !== undefined) return core.createEngine({ ...rest, module: rest.module });
-  const module = embeddedModule();
-  if (threads === 1) return core.createEngine({ ...rest, module, relaxed: embeddedRelaxedModule('own') });
+  const module = embeddedModule(), obstacle = threadsObstacle();
+  if (threads === 1 || obstacle !== undefined)
+    return core.createEngine({
+      ...rest, module, relaxed: embeddedRelaxedModule('own'),
+      oneThreadReason: options.threads === 1 ? undefined : obstacle,
+    });
   const threading = {
     threads, module: embeddedSharedModule(), relaxed: embeddedRelaxedModule('shared'), spawn: spawnWorker,
   };

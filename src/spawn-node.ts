@@ -6,6 +6,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { SpawnWorker } from './wasm/threads.ts';
 
+/** Why workers cannot share memory here: they can. */
+export const threadsObstacle = (): string | undefined => undefined;
+
 /** Threads that this machine runs at once. */
 export const machineThreads = (): number => availableParallelism();
 

@@ -25,7 +25,7 @@ exports('export everything that the documents name, and nothing that is undefine
     'Rng', 'prepareRun', 'trainingOptions', 'encodeCheckpoint', 'restoreCheckpoint', 'encodeModel',
     'readModelHeader', 'modelSizes', 'evaluate', 'presetConfig', 'PRESETS', 'createTokenizer',
     'tokenizerFromJson', 'encodeSafetensors', 'decodeSafetensors', 'quantizeSign', 'quantizeAbsmax',
-    'quantizeAbsmean', 'generateStories', 'storyEntropy', 'unknownWords',
+    'quantizeAbsmean', 'withStories',
   ]) assert.ok(name in onebit, name);
   for (const [name, value] of Object.entries(onebit)) assert.is.not(value, undefined, name);
 });

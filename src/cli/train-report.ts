@@ -2,8 +2,9 @@
  * What `onebit train` prints at its end.
  * @module
  */
+import { storyEntropy, unknownWords } from '../corpus/stories.ts';
 import type { ModelSizes, Run } from '../index.ts';
-import { load, storyEntropy, unknownWords } from '../index.ts';
+import { load } from '../index.ts';
 import { formatBytes, formatCount, formatSeconds, writeText } from './format.ts';
 
 /** How `--sample` writes. */
@@ -11,6 +12,11 @@ const SAMPLE = { seed: 1, temperature: 0.7, minP: 0.1, maxTokens: 220 };
 /** What a story begins with, after the end of the one before; and any other text. */
 const STORY_PROMPT = 'Once upon a time,';
 const TEXT_PROMPT = '\n';
+
+/** A run, and whether its text is the built-in one, whose entropy is known. */
+export interface CommandRun extends Run {
+  readonly builtIn: boolean;
+}
 
 /** What a run has to show, and `--json` prints. */
 export interface TrainResult {
@@ -30,7 +36,9 @@ export interface TrainResult {
 }
 
 /** Loss beside the exact entropy, sizes, speed. */
-export function printSummary({ builtIn, trainer }: Run, result: TrainResult, sizes: ModelSizes): void {
+export function printSummary(
+  { builtIn, trainer }: CommandRun, result: TrainResult, sizes: ModelSizes,
+): void {
   const rows: [string, string][] = [
     ['trained', `${result.steps} steps in ${formatSeconds(result.seconds)}, ` +
       `${formatCount(result.tokensPerSecond)} tokens/s, ${formatCount(result.parameters)} parameters`],
@@ -55,7 +63,9 @@ export function printSummary({ builtIn, trainer }: Run, result: TrainResult, siz
 }
 
 /** Streams a text from the packed model, loaded anew from its bytes. */
-export async function streamSample(bytes: Uint8Array, { builtIn }: Run, quiet: boolean): Promise<void> {
+export async function streamSample(
+  bytes: Uint8Array, { builtIn }: CommandRun, quiet: boolean,
+): Promise<void> {
   if (quiet) return;
   const model = await load(bytes);
   process.stdout.write('\n');

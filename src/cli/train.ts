@@ -3,10 +3,10 @@
  * @module
  */
 import { checkInteger } from '../check.ts';
-import type { Run, RunOptions, TextEvaluation } from '../index.ts';
+import type { RunOptions, TextEvaluation } from '../index.ts';
 import {
   PRESETS, createEngine, encodeCheckpoint, encodeModel, evaluate, modelSizes, prepareRun,
-  readModelHeader,
+  readModelHeader, withStories,
 } from '../index.ts';
 import { HostTurn } from '../host-turn.ts';
 import { parameterCount } from '../model/tensors.ts';
@@ -15,7 +15,7 @@ import { formatCount, writeJson } from './format.ts';
 import { Progress } from './progress.ts';
 import { RunDirectory } from './run-directory.ts';
 import { readText } from './text-input.ts';
-import type { TrainResult } from './train-report.ts';
+import type { CommandRun, TrainResult } from './train-report.ts';
 import { printSummary, streamSample } from './train-report.ts';
 import { trainFlags } from './train-flags.ts';
 import type { Arguments, Command } from './usage.ts';
@@ -44,7 +44,9 @@ async function run(args: Arguments): Promise<number> {
   const data = args.string('data');
   const text = data === undefined ? undefined : await readText(data);
   const directory = new RunDirectory(out, args.string('name'));
-  const prepared = prepareRun(createEngine({ threads: args.number('threads') }), runOptions(args, text));
+  const engine = createEngine({ threads: args.number('threads') });
+  const options = await withStories(runOptions(args, text));
+  const prepared = { ...prepareRun(engine, options), builtIn: text === undefined };
   const overwrite = args.flag('overwrite') ? 'remove' : 'refuse';
   await directory.open(args.flag('resume') ? 'keep' : overwrite);
   const show = process.stderr.isTTY === true && !args.flag('json');
@@ -63,7 +65,7 @@ async function run(args: Arguments): Promise<number> {
 }
 
 /** What is about to be trained, in a line. */
-function describe({ trainer: { config: c, options, dataset }, tokenizer, builtIn }: Run): string {
+function describe({ trainer: { config: c, options, dataset }, tokenizer, builtIn }: CommandRun): string {
   return `training ${formatCount(parameterCount(c))} parameters (${c.weights}, ${c.numHiddenLayers} ` +
     `layers, width ${c.hiddenSize}) on ${formatCount(dataset.train.length)} tokens of ` +
     `${builtIn ? 'built-in stories' : 'text'} (${tokenizer.kind}) for ${options.steps} steps`;
@@ -90,7 +92,7 @@ function runOptions(args: Arguments, text?: string): RunOptions {
 
 /** Trains to the end, and returns 0; or the exit code of an interruption, with the state saved. */
 async function trainLoop(
-  { trainer, tokenizer }: Run, directory: RunDirectory, progress: Progress, args: Arguments,
+  { trainer, tokenizer }: CommandRun, directory: RunDirectory, progress: Progress, args: Arguments,
 ): Promise<number> {
   const { saveEvery, evalEvery } = intervals(args);
   let saved = trainer.stepsDone;
@@ -126,7 +128,7 @@ function intervals(args: Arguments): { saveEvery: number; evalEvery: number } {
 }
 
 async function finish(
-  prepared: Run, directory: RunDirectory, progress: Progress, args: Arguments,
+  prepared: CommandRun, directory: RunDirectory, progress: Progress, args: Arguments,
 ): Promise<number> {
   const { trainer, tokenizer } = prepared;
   const { seconds, tokensPerSecond } = progress;
@@ -151,6 +153,6 @@ async function finish(
 }
 
 /** Characters that the validation predicted: its text but the first token. */
-function countCharacters({ trainer, tokenizer }: Run, { tokens }: TextEvaluation): number {
+function countCharacters({ trainer, tokenizer }: CommandRun, { tokens }: TextEvaluation): number {
   return tokenizer.decode(trainer.dataset.validation.subarray(1, tokens + 1)).length;
 }

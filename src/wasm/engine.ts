@@ -26,6 +26,8 @@ export interface EngineOptions extends ForcedVariants {
   maxMemory?: number;
   /** What more than one thread needs; without it the engine computes alone. */
   threading?: Threading;
+  /** Why there is no threading, for `info`. */
+  oneThreadReason?: string;
 }
 
 export interface Threading {
@@ -62,6 +64,7 @@ export class Engine {
   readonly variants: Variants;
   readonly #notes: readonly string[];
   readonly #threading?: Threading;
+  readonly #oneThreadReason?: string;
   #pool?: ThreadPool;
   #state: 'open' | 'closed' | 'poisoned' = 'open';
 
@@ -70,8 +73,11 @@ export class Engine {
    *   wrongly on this runtime; NO_SIMD if a build is forced that it has not; OUT_OF_MEMORY.
    */
   constructor(
-    { module, relaxed, maxMemory = MAX_PAGES * PAGE, threading, build, product }: EngineOptions,
+    {
+      module, relaxed, maxMemory = MAX_PAGES * PAGE, threading, oneThreadReason, build, product,
+    }: EngineOptions,
   ) {
+    this.#oneThreadReason = oneThreadReason;
     const maximum = Math.min(MAX_PAGES, Math.ceil(maxMemory / PAGE));
     if (threading && threading.threads > 1) this.#threading = threading;
     this.memory = new WebAssembly.Memory(
@@ -92,9 +98,11 @@ export class Engine {
   }
 
   get info(): EngineInfo {
+    const reason = this.#pool?.failure ?? this.#oneThreadReason;
     return {
-      threads: this.threads, build: this.variants.build,
-      products: this.variants.table(), memoryBytes: this.memory.buffer.byteLength, notes: this.#notes,
+      threads: reason === undefined ? this.threads : 1, build: this.variants.build,
+      products: this.variants.table(), memoryBytes: this.memory.buffer.byteLength,
+      notes: reason === undefined ? this.#notes : [...this.#notes, reason],
     };
   }
 

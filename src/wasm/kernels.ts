@@ -1,11 +1,10 @@
 /**
- * Instantiates a kernel module over a memory. The only file that uses the AssemblyScript loader.
+ * Instantiates a kernel module over a memory.
  *
- * The loader is in maintenance upstream; one call is used, and replacing it by
- * `new WebAssembly.Instance` is a one-line change.
+ * Not by AssemblyScript's loader: that asks `instanceof WebAssembly.Module`, and in Next.js's edge
+ * sandbox the module is of another realm; and it wraps every export in a function of its own.
  * @module
  */
-import { instantiateSync } from '@assemblyscript/loader';
 import { EngineError } from '../errors.ts';
 import type { KernelExports } from './exports.ts';
 
@@ -35,4 +34,4 @@ export const withRelaxed = (
 ): KernelExports => ({ ...kernels, ...exportsOf(relaxed, memory) });
 
 const exportsOf = (module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports =>
-  instantiateSync(module, { env: { memory } }).exports as unknown as KernelExports;
+  ({ ...new WebAssembly.Instance(module, { env: { memory } }).exports }) as unknown as KernelExports;

@@ -55,6 +55,7 @@ export class ThreadPool {
   /** When the last long wait ended. */
   #lateAt = -Infinity;
   #lost?: string;
+  #refused?: string;
 
   /** @param size threads, the engine's own included */
   constructor(
@@ -69,11 +70,25 @@ export class ThreadPool {
     const control = new SharedArrayBuffer(CONTROL_BYTES);
     this.#words = new Int32Array(control, 0, WORDS_BYTES / 4);
     this.#values = new Float64Array(control, WORDS_BYTES);
-    this.#workers = Array.from({ length: size - 1 }, () => {
-      const worker = spawn(workerSource(), (reason) => (this.#lost = reason));
-      worker.post({ ...modules, memory, control, kernels: this.#names });
-      return worker;
-    });
+    this.#workers = this.#startAll(spawn, { ...modules, memory, control, kernels: this.#names });
+  }
+
+  /** Starts the workers; those that the runtime refuses are missed, not needed. */
+  #startAll(spawn: SpawnWorker, start: WorkerStart): WorkerPort[] {
+    return Array.from({ length: this.size - 1 }, () => {
+      try {
+        const worker = spawn(workerSource(), (reason) => (this.#lost = reason));
+        worker.post(start);
+        return worker;
+      } catch (error) {
+        this.#refused = String(error);
+      }
+    }).filter((worker) => worker !== undefined);
+  }
+
+  /** Why no worker could start; undefined if one did, or may yet. */
+  get failure(): string | undefined {
+    return Atomics.load(this.#words, ONLINE) > 0 ? undefined : this.#lost ?? this.#refused;
   }
 
   /** Whether an operation should be split now: workers are there and get time. */

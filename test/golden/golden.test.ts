@@ -13,6 +13,7 @@ import { PRESETS } from '../../src/model/config.ts';
 import { encodeModel } from '../../src/model/file.ts';
 import { generate } from '../../src/sample/generate.ts';
 import { prepareRun } from '../../src/train/run.ts';
+import { withStories } from '../../src/train/story-run.ts';
 import { embeddedModule } from '../../src/wasm/embedded.ts';
 import { Engine } from '../../src/wasm/engine.ts';
 import type { Recorded } from './recorded.ts';
@@ -25,10 +26,10 @@ const digest = (data: Float32Array | Uint8Array | Uint32Array): string =>
   crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).toString(16).padStart(8, '0');
 
 async function measure(preset: (typeof PRESETS)[number]): Promise<Recorded> {
-  const run = prepareRun(new Engine({ module: embeddedModule() }), {
+  const run = prepareRun(new Engine({ module: embeddedModule() }), await withStories({
     preset, tokenizer: 'bytes', layers: 2, heads: 2, width: 48, context: 32, batch: 4, steps: STEPS,
     seed: 7,
-  });
+  }));
   const { trainer, tokenizer } = run;
   const losses = Array.from({ length: STEPS }, () => trainer.step().loss);
   const { model, weights } = trainer;

@@ -9,7 +9,7 @@ import type { BitNetConfig } from '../../src/model/config.ts';
 import { encodeModel } from '../../src/model/file.ts';
 import { TrainedWeights } from '../../src/model/weights.ts';
 import { Rng } from '../../src/rng.ts';
-import type { Run, RunOptions } from '../../src/train/run.ts';
+import type { Run, RunOptions, TextRunOptions } from '../../src/train/run.ts';
 import { prepareRun } from '../../src/train/run.ts';
 import { embeddedModule } from '../../src/wasm/embedded.ts';
 import { Engine } from '../../src/wasm/engine.ts';
@@ -19,7 +19,7 @@ import { bitsOf } from './close.ts';
 export const TINY_TEXT = generateStories({ seed: 1, characters: 20_000 });
 
 /** A run of a quarter of a second. */
-export const TINY: RunOptions = {
+export const TINY: TextRunOptions = {
   text: TINY_TEXT, tokenizer: 'chars', layers: 1, heads: 2, width: 32, context: 16, batch: 4,
   steps: 8,
 };
@@ -29,7 +29,7 @@ export const newEngine = (maxMemory?: number): Engine =>
 
 /** A tiny run that is ready to start, in an engine of its own unless one is given. */
 export const tinyRun = (options: RunOptions = {}, engine: Engine = newEngine()): Run =>
-  prepareRun(engine, { ...TINY, ...options });
+  prepareRun(engine, { ...TINY, ...options, text: options.text ?? TINY.text });
 
 /** Steps until `step` steps are done, or to the end. */
 export function trainTo({ trainer }: Run, step = Infinity): void {

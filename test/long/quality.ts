@@ -1,8 +1,8 @@
 /** What training reaches: a defect that costs quality but breaks no rule shows only here. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { generateStories, storyEntropy } from '../../src/corpus/stories.ts';
-import { createEngine, evaluate, load, train, unknownWords } from '../../src/index.ts';
+import { generateStories, storyEntropy, unknownWords } from '../../src/corpus/stories.ts';
+import { createEngine, evaluate, load, train } from '../../src/index.ts';
 import type { Preset } from '../../src/index.ts';
 
 /** Steps of the default run on stories, a third of what `npm start` does. */

@@ -11,6 +11,19 @@ const INEXACT =
 const CONSTANT_POWER = /\b2 \*\* -?\d+/g;
 const RANDOM = /\bMath\.random\b|\bcrypto\.getRandomValues\b|\bDate\b/;
 
+/** What depends on the language of the machine or on the engine's tables of it. */
+const LOCALE = /\blocaleCompare\b|\btoLocale\w+|\bIntl\b/;
+/**
+ * Sorting is stable by the language since 2019, so equal keys are no danger. Two things are left to
+ * the engine or wrong: a comparator that gives a boolean is inconsistent, and without one an Array
+ * of numbers is sorted as text. Typed arrays sort by value: the files below sort no others.
+ */
+const BOOLEAN_COMPARATOR = /\.(sort|toSorted)\(\s*\(\w+, \w+\)\s*=>\s*[^)]*[<>](?![<>])/;
+const BARE_SORT = /\.(sort|toSorted)\(\s*\)/;
+const SORTS_TYPED_ARRAYS = [join('src', 'sample', 'logits.ts')];
+/** Where time decides when something happens, never what. */
+const CLOCKS = ['host-turn.ts', 'wasm/threads.ts', 'wasm/thread-worker.ts'].map((name) => join('src', name));
+
 const files = (directory: string): string[] =>
   readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts')).map((name) => join(directory, name));
@@ -31,6 +44,30 @@ test('src/ outside ref/ calls no inexact function of Math', () => {
 
 test('nothing in src/ is random or asks for the date', () => {
   for (const path of files('src')) assert.not.match(code(path), RANDOM, path);
+});
+
+test('src/ outside cli/ and ref/ asks for no locale, and sorts by consistent comparators', () => {
+  for (const path of files('src')) {
+    if (/^src.(cli|ref)\b/.test(path)) continue;
+    const text = code(path);
+    assert.not.match(text, LOCALE, path);
+    assert.not.match(text, BOOLEAN_COMPARATOR, path);
+    if (!SORTS_TYPED_ARRAYS.includes(path)) assert.not.match(text, BARE_SORT, path);
+  }
+});
+
+test('the rules about sorting find what they are about', () => {
+  for (const bad of ['ids.sort((a, b) => a > b)', 'ids.toSorted((a, b) => a.x < b.x ? 1 : 0)'])
+    assert.match(bad, BOOLEAN_COMPARATOR);
+  for (const good of ['ids.sort((a, b) => a - b)', 'e.sort((a, b) => a.x - b.x || a.y - b.y)'])
+    assert.not.match(good, BOOLEAN_COMPARATOR);
+  assert.match('ids.sort()', BARE_SORT);
+});
+
+test('only the pool and the turns of the host look at a clock', () => {
+  for (const path of files('src'))
+    if (!CLOCKS.includes(path) && !path.startsWith(join('src', 'cli')))
+      assert.not.match(code(path), /\bperformance\b/, path);
 });
 
 test('kernels use no function of the host', () => {

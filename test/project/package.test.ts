@@ -2,12 +2,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const KERNEL_BYTES = 64 * 1024;
 /** Everything that `import 'onebit'` loads, compressed. */
-const LIBRARY_GZIP_BYTES = 94 * 1024;
+const LIBRARY_GZIP_BYTES = 68 * 1024;
 const MAX_LINES = 300;
 
 const kernels = suite('kernel modules');
@@ -55,12 +55,44 @@ kernels.run();
 
 const dist = suite('package');
 
+/** Files that importing `entry` loads: itself and all it imports, `import()` too where wished. */
+function loadedBy(entry: string, lazy = false, found = new Set<string>()): string[] {
+  found.add(entry);
+  const pattern = lazy ? /(?:from|import\(?)\s*"(\.[^"]+\.js)"/g : /(?:from|import)\s*"(\.[^"]+\.js)"/g;
+  for (const [, path] of readFileSync(entry, 'utf8').matchAll(pattern)) {
+    const to = join(dirname(entry), path);
+    if (!found.has(to)) loadedBy(to, lazy, found);
+  }
+  return [...found];
+}
+
 dist('what import "onebit" loads stays within its budget', () => {
-  const chunks = readdirSync('dist/chunks').filter((name) => !name.startsWith('node-'))
-    .map((name) => join('dist/chunks', name));
-  const bytes = [...chunks, 'dist/index.js']
+  const bytes = loadedBy('dist/index.js')
     .reduce((sum, path) => sum + gzipSync(readFileSync(path)).length, 0);
   assert.ok(bytes <= LIBRARY_GZIP_BYTES, `${bytes} bytes gzipped, budget ${LIBRARY_GZIP_BYTES}`);
+});
+
+for (const entry of ['index', 'node', 'workerd', 'edge-light', 'core'])
+  dist(`${entry}.js loads no story, but can`, () => {
+    const isCorpus = (path: string): boolean => readFileSync(path, 'utf8').includes('Once upon a time');
+    assert.not.ok(loadedBy(`dist/${entry}.js`).some(isCorpus));
+    assert.ok(loadedBy(`dist/${entry}.js`, true).some(isCorpus));
+  });
+
+dist('the entries of edge runtimes import the kernels that lie beside them, and hold none', () => {
+  for (const [entry, wasm] of [['workerd', './kernels.wasm'], ['edge-light', './kernels.wasm?module']]) {
+    const text = readFileSync(`dist/${entry}.js`, 'utf8');
+    assert.ok(text.includes(`from"${wasm}"`), entry);
+    for (const path of loadedBy(`dist/${entry}.js`))
+      assert.not.ok(readFileSync(path, 'utf8').includes('0061736d01'), path);
+  }
+});
+
+dist('exports names types first, and conditions before what they are special cases of', () => {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const [name, entry] of Object.entries<string | object>(exports))
+    if (typeof entry !== 'string') assert.is(Object.keys(entry)[0], 'types', name);
+  assert.equal(Object.keys(exports['.']), ['types', 'workerd', 'edge-light', 'node', 'default']);
 });
 
 dist('there are no dependencies at run time and no install scripts', () => {

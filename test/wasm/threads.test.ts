@@ -6,6 +6,7 @@ import { PRESETS } from '../../src/model/config.ts';
 import { encodeModel } from '../../src/model/file.ts';
 import { spawnWorker } from '../../src/spawn-node.ts';
 import { prepareRun } from '../../src/train/run.ts';
+import { withStories } from '../../src/train/story-run.ts';
 import { embeddedModule, embeddedSharedModule } from '../../src/wasm/embedded.ts';
 import { Engine } from '../../src/wasm/engine.ts';
 import { sharedModuleBytes } from '../../src/wasm/shared-module.ts';
@@ -38,9 +39,9 @@ for (const preset of PRESETS) {
     const digests: number[] = [];
     for (const threads of [1, 2, 3, 8]) {
       const engine = engineOf(threads);
-      const { trainer, tokenizer } = prepareRun(engine, {
+      const { trainer, tokenizer } = prepareRun(engine, await withStories({
         preset, tokenizer: 'bytes', layers: 2, heads: 4, width: 64, context: 48, batch: 7, steps: 12,
-      });
+      }));
       while (!trainer.done) {
         trainer.step();
         await tick(); // the workers come online while the run goes on
