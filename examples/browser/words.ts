@@ -10,6 +10,8 @@ const WORDS: Readonly<Record<string, string>> = {
   OUT_OF_MEMORY: 'There is not enough memory for this model. Close other tabs, or use a smaller one.',
   WORKER_LOST: 'The engine stopped unexpectedly. Reload the page to start it again; ' +
     'what was not exported is lost.',
+  INSTANCE_POISONED: 'A computation failed and the engine cannot go on. Reload the page; ' +
+    'what was not exported is lost.',
   NOT_SAFETENSORS: 'This file is not a model: it is not in the safetensors format.',
   HEADER_TOO_LARGE: 'This file is not a model: it does not begin as a safetensors file does.',
   BAD_HEADER: 'This file is not a model: its beginning is not the header of a safetensors file.',
