@@ -21,6 +21,7 @@ import { RemoteEngine } from './remote-engine.ts';
 export {
   CheckpointError, EngineError, ModelFileError, OnebitError, TokenizerError, TrainingError,
 } from '../errors.ts';
+export type { EmbeddingKind } from '../model/file-tables.ts';
 export type { ModelSource } from '../model-source.ts';
 export type { GenerateOptions, Generation } from '../sample/generate.ts';
 export type { TextEvaluation } from '../sample/language-model.ts';

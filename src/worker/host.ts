@@ -3,6 +3,7 @@
  * @module
  */
 import { EngineError } from '../errors.ts';
+import type { EmbeddingKind } from '../model/file-tables.ts';
 import { bytesOf } from '../model-source.ts';
 import { modelSizes, readModelHeader } from '../model/file.ts';
 import type { LanguageModel } from '../sample/language-model.ts';
@@ -54,7 +55,8 @@ class Host {
     Handlers, 'load' | 'generate' | 'logits' | 'evaluate' | 'encode' | 'decode' | 'dispose'
   > {
     return {
-      load: async ({ source, name }, { signal }) => this.#addModel(await bytesOf(source, name, signal), name),
+      load: async ({ source, name, embeddings }, { signal }) =>
+        this.#addModel(await bytesOf(source, name, signal), name, embeddings),
       generate: async ({ model, prompt, options }, reply) => {
         const { signal } = reply, pieces = this.#model(model).generate(prompt, { ...options, signal });
         try {
@@ -84,9 +86,10 @@ class Host {
     Handlers, 'prepare' | 'steps' | 'pause' | 'resume' | 'export' | 'abandon'
   > {
     return {
-      prepare: async ({ options, watch }) => {
+      prepare: async ({ options, watch, embeddings }) => {
         const entropy = options.text === undefined ? await entropyPerByte() : undefined;
-        const run = new HostedRun(this.#opened(), await withStories(options), watch);
+        const run = new HostedRun(
+          this.#opened(), await withStories(options), watch, { embeddings });
         const handle = ++this.#lastHandle;
         this.#runs.set(handle, run);
         return run.card(handle, entropy);
@@ -135,8 +138,9 @@ class Host {
     this.#runs.delete(handle);
   }
 
-  #addModel(bytes: Uint8Array, name?: string): ModelCard {
-    const model = openLanguageModel(this.#opened(), bytes, name), handle = ++this.#lastHandle;
+  #addModel(bytes: Uint8Array, name?: string, embeddings?: EmbeddingKind): ModelCard {
+    const model = openLanguageModel(this.#opened(), bytes, name, false, { embeddings });
+    const handle = ++this.#lastHandle;
     this.#models.set(handle, model);
     return {
       model: handle, config: model.model.config, sizes: modelSizes(readModelHeader(bytes, name)),

@@ -4,6 +4,7 @@
  */
 import { HostTurn, messageTurn } from '../host-turn.ts';
 import type { Evaluation } from '../model/evaluate.ts';
+import type { EncodeOptions } from '../model/file.ts';
 import { encodeModel } from '../model/file.ts';
 import { parameterCount } from '../model/tensors.ts';
 import type { Run, TextRunOptions } from '../train/run.ts';
@@ -20,13 +21,18 @@ const MAX_WAITING = 1024;
 
 export class HostedRun {
   readonly #run: Run;
+  readonly #file: EncodeOptions;
   readonly #watch?: SignWatch;
   #reports: StepReport[] = [];
   #sentAt = -Infinity;
   #paused = false;
   #resume?: () => void;
 
-  constructor(engine: Engine, options: TextRunOptions, watch?: WatchOptions) {
+  /** @param file how the model's file is to be */
+  constructor(
+    engine: Engine, options: TextRunOptions, watch?: WatchOptions, file: EncodeOptions = {},
+  ) {
+    this.#file = file;
     this.#run = prepareRun(engine, options);
     try {
       if (watch) this.#watch = new SignWatch(this.#run.trainer, watch);
@@ -96,7 +102,8 @@ export class HostedRun {
   /** The packed model as it is now. */
   encode(): Uint8Array<ArrayBuffer> {
     const { trainer, tokenizer } = this.#run;
-    return encodeModel(trainer.model, trainer.weights, tokenizer.toJson()) as Uint8Array<ArrayBuffer>;
+    return encodeModel(
+      trainer.model, trainer.weights, tokenizer.toJson(), this.#file) as Uint8Array<ArrayBuffer>;
   }
 
   dispose(): void {

@@ -15,6 +15,7 @@
 import type { BitNetConfig } from '../model/config.ts';
 import type { Evaluation } from '../model/evaluate.ts';
 import type { ModelSizes } from '../model/file.ts';
+import type { EmbeddingKind } from '../model/file-tables.ts';
 import type { GenerateOptions, Generation } from '../sample/generate.ts';
 import type { TextEvaluation } from '../sample/language-model.ts';
 import type { TokenizerKind } from '../tokenizer/tokenizer.ts';
@@ -83,7 +84,10 @@ export interface Calls {
   open: { args: RemoteEngineOptions; value: EngineInfo };
   close: { args: null; value: null };
   info: { args: null; value: EngineInfo };
-  load: { args: { source: Uint8Array | Blob | string; name?: string }; value: ModelCard };
+  load: {
+    args: { source: Uint8Array | Blob | string; name?: string; embeddings?: EmbeddingKind };
+    value: ModelCard;
+  };
   generate: {
     args: { model: number; prompt: string; options: Omit<GenerateOptions, 'signal'> };
     item: string; value: Generation;
@@ -96,7 +100,10 @@ export interface Calls {
   encode: { args: { model: number; text: string }; value: Uint32Array };
   decode: { args: { model: number; ids: ArrayLike<number> }; value: string };
   dispose: { args: { model: number }; value: null };
-  prepare: { args: { options: RunOptions; watch?: WatchOptions }; value: RunCard };
+  prepare: {
+    args: { options: RunOptions; watch?: WatchOptions; embeddings?: EmbeddingKind };
+    value: RunCard;
+  };
   steps: { args: { run: number; interval: number }; item: Progress; value: RunResult };
   pause: { args: { run: number }; value: number };
   resume: { args: { run: number }; value: null };

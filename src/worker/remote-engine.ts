@@ -3,6 +3,7 @@
  * @module
  */
 import { ModelFileError } from '../errors.ts';
+import type { EmbeddingKind } from '../model/file-tables.ts';
 import type { ModelSource } from '../model-source.ts';
 import type { EngineInfo } from '../wasm/engine.ts';
 import type { Channel } from './channel.ts';
@@ -14,6 +15,8 @@ import { RemoteRun } from './remote-run.ts';
 export interface RemoteLoadOptions {
   /** Cancels a download. */
   signal?: AbortSignal;
+  /** Packs token embeddings and head when they are read, as `load` of the main entry. */
+  embeddings?: EmbeddingKind;
   /** Hand the bytes over instead of copying them: the caller's array is empty afterwards. */
   transfer?: boolean;
 }
@@ -39,11 +42,12 @@ export class RemoteEngine {
    * @throws {ModelFileError} As `load` of the main entry.
    */
   async load(source: ModelSource, options: RemoteLoadOptions = {}): Promise<RemoteModel> {
-    const { signal } = options;
+    const { embeddings, signal } = options;
     const { args, transfer } = await onWire(source, options.transfer ?? false);
     const late = ({ model }: ModelCard): void =>
       void this.#channel.call('dispose', { model }).catch(() => undefined);
-    const card = await this.#channel.call('load', args, { signal, transfer, late });
+    const card = await this.#channel.call(
+      'load', { ...args, embeddings }, { signal, transfer, late });
     return new RemoteModel(this.#channel, card);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { BitNetConfig } from '../model/config.ts';
 import type { Evaluation } from '../model/evaluate.ts';
+import type { EmbeddingKind } from '../model/file-tables.ts';
 import type { TokenizerKind } from '../tokenizer/tokenizer.ts';
 import type { TrainingOptions } from '../train/options.ts';
 import type { RunOptions } from '../train/run.ts';
@@ -19,6 +20,8 @@ const INTERVAL = 100;
 export interface RemoteTrainOptions extends RunOptions {
   /** Called for every step, in order; several at a time. */
   onStep?: (report: StepReport) => void;
+  /** How the file of the trained model has token embeddings and head. Default `f32`. */
+  embeddings?: EmbeddingKind;
   /** Signs to watch, and what to call with them: at the start, then at most once an interval. */
   watch?: WatchOptions;
   onSigns?: (view: SignView) => void;
@@ -68,10 +71,10 @@ export class RemoteRun {
 
   /** Prepares a run in the worker and starts it; see `RemoteEngine.startTraining`. */
   static async start(channel: Channel, given: RemoteTrainOptions): Promise<RemoteRun> {
-    const { onStep: _, onSigns: __, interval: ___, signal, watch, ...options } = given;
+    const { onStep: _, onSigns: __, interval: ___, signal, watch, embeddings, ...options } = given;
     const late = ({ run }: RunCard): void =>
       void channel.call('abandon', { run }).catch(() => undefined);
-    const card = await channel.call('prepare', { options, watch }, { signal, late });
+    const card = await channel.call('prepare', { options, watch, embeddings }, { signal, late });
     return new RemoteRun(channel, card, given);
   }
 

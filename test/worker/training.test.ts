@@ -3,11 +3,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EngineError, TrainingError } from '../../src/errors.ts';
 import type { StepReport } from '../../src/index.ts';
-import { train } from '../../src/index.ts';
+import { load, train } from '../../src/index.ts';
 import type { SignView } from '../../src/worker/connect.ts';
 import { rejection, rejectsWith } from '../helpers/fails.ts';
 import { settle, withPair } from '../helpers/remote.ts';
-import { TINY, modelBytes, sameBytes, tinyRun, trainTo } from '../helpers/tiny-model.ts';
+import { TINY, equalBits, modelBytes, sameBytes, tinyRun, trainTo } from '../helpers/tiny-model.ts';
 
 const TENSOR = 'model.layers.0.self_attn.q_proj.weight';
 
@@ -25,6 +25,17 @@ test('gives the bytes, the validation and the reports of training here', () =>
       (await b.model.generate('One', { maxTokens: 1 }).next()).value);
     await a.model.dispose();
     assert.is(engine.heap.usedBytes, 0, 'the run is freed, and the model');
+  }));
+
+test('packs embeddings as it is told, in the file, in exports and when a model is read', () =>
+  withPair(async ({ remote }) => {
+    const there = await remote.train({ ...TINY, embeddings: 'i8' });
+    sameBytes(there.bytes, (await train({ ...TINY, embeddings: 'i8' })).bytes);
+    const { bytes } = await train(TINY), ids = [1, 2, 3];
+    const local = await load(bytes, { embeddings: 'i8' });
+    const remoteModel = await remote.load(bytes, { embeddings: 'i8' });
+    assert.ok(equalBits(await remoteModel.logits(ids), local.model.logits(ids)));
+    assert.not.ok(equalBits(await (await remote.load(bytes)).logits(ids), local.model.logits(ids)));
   }));
 
 test('says before the first step what it will do', () => withPair(async ({ remote }) => {
