@@ -8,11 +8,12 @@
  * const model = await load(bytes, { engine: createEngine({ module: wasm }) });
  * @module
  */
-import { ModelFileError, quote } from './errors.ts';
 import { HostTurn } from './host-turn.ts';
 import type { Evaluation } from './model/evaluate.ts';
 import { encodeModel } from './model/file.ts';
 import type { EmbeddingKind } from './model/file-tables.ts';
+import type { ModelSource } from './model-source.ts';
+import { bytesOf } from './model-source.ts';
 import type { LanguageModel } from './sample/language-model.ts';
 import { openLanguageModel } from './sample/language-model.ts';
 import type { RunOptions } from './train/run.ts';
@@ -36,6 +37,7 @@ export { encodeModel, modelSizes, readModelHeader } from './model/file.ts';
 export type { EmbeddingKind } from './model/file-tables.ts';
 export { KvCache } from './model/kv-cache.ts';
 export type { KvCacheType } from './ops/cached-attention.ts';
+export type { ModelSource } from './model-source.ts';
 export { quantizeAbsmax } from './quant/absmax.ts';
 export { quantizeAbsmean } from './quant/absmean.ts';
 export { quantizeSign } from './quant/sign.ts';
@@ -64,9 +66,6 @@ export { Engine } from './wasm/engine.ts';
  */
 export const createEngine = (options: EngineOptions): Engine => new Engine(options);
 
-/** Where a model comes from: its bytes, a Blob, a Response, or an address to fetch. */
-export type ModelSource = Uint8Array | ArrayBuffer | Blob | Response | URL | string;
-
 export interface LoadOptions {
   engine: Engine;
   /** Close the engine when the model is disposed. Default false. */
@@ -92,30 +91,6 @@ export async function load(source: ModelSource, options: LoadOptions): Promise<L
   const { engine, ownEngine, embeddings, signal } = options;
   const bytes = await bytesOf(source, name, signal);
   return openLanguageModel(engine, bytes, name, ownEngine, { embeddings });
-}
-
-async function bytesOf(
-  source: ModelSource, name?: string, signal?: AbortSignal,
-): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  const body = typeof source === 'string' || source instanceof URL
-    ? await download(source, signal) : source;
-  if (body instanceof Response && !body.ok)
-    throw new ModelFileError('NOT_FOUND', `the server answered ${body.status} for ${name ?? body.url}`,
-      { file: name, actual: body.status });
-  return new Uint8Array(await body.arrayBuffer());
-}
-
-async function download(source: URL | string, signal?: AbortSignal): Promise<Response> {
-  try {
-    return await fetch(source, { signal });
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw new ModelFileError('NOT_FOUND',
-      `cannot fetch ${quote(String(source))}; a file is read by the caller, and its bytes passed`,
-      { file: String(source), cause });
-  }
 }
 
 export interface TrainOptions extends RunOptions {

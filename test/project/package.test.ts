@@ -8,6 +8,8 @@ import { gzipSync } from 'node:zlib';
 const KERNEL_BYTES = 64 * 1024;
 /** Everything that `import 'onebit'` loads, compressed. */
 const LIBRARY_GZIP_BYTES = 68 * 1024;
+/** Everything that `import 'onebit/worker'` loads, compressed. */
+const CLIENT_GZIP_BYTES = 6 * 1024;
 const MAX_LINES = 300;
 
 const kernels = suite('kernel modules');
@@ -66,10 +68,17 @@ function loadedBy(entry: string, lazy = false, found = new Set<string>()): strin
   return [...found];
 }
 
+const gzippedBytes = (entry: string): number =>
+  loadedBy(entry).reduce((sum, path) => sum + gzipSync(readFileSync(path)).length, 0);
+
 dist('what import "onebit" loads stays within its budget', () => {
-  const bytes = loadedBy('dist/index.js')
-    .reduce((sum, path) => sum + gzipSync(readFileSync(path)).length, 0);
+  const bytes = gzippedBytes('dist/index.js');
   assert.ok(bytes <= LIBRARY_GZIP_BYTES, `${bytes} bytes gzipped, budget ${LIBRARY_GZIP_BYTES}`);
+});
+
+dist('the page\'s side of a worker is small: it has no kernels', () => {
+  const bytes = gzippedBytes('dist/worker.js');
+  assert.ok(bytes <= CLIENT_GZIP_BYTES, `${bytes} bytes gzipped, budget ${CLIENT_GZIP_BYTES}`);
 });
 
 for (const entry of ['index', 'node', 'workerd', 'edge-light', 'core'])

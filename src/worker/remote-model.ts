@@ -1,0 +1,66 @@
+/**
+ * A model that is in a worker: `LanguageModel`, with promises.
+ * @module
+ */
+import type { BitNetConfig } from '../model/config.ts';
+import type { ModelSizes } from '../model/file.ts';
+import type { GenerateOptions, Generation } from '../sample/generate.ts';
+import type { TextEvaluation } from '../sample/language-model.ts';
+import type { TokenizerKind } from '../tokenizer/tokenizer.ts';
+import type { Channel } from './channel.ts';
+import type { ModelCard } from './protocol.ts';
+
+/** Pieces of text that may be ahead of the reader: enough to hide the way of a message. */
+const PIECES_AHEAD = 16;
+
+export class RemoteModel {
+  readonly config: BitNetConfig;
+  readonly sizes: ModelSizes;
+  readonly tokenizer: TokenizerKind;
+  readonly #channel: Channel;
+  readonly #model: number;
+
+  constructor(channel: Channel, { model, config, sizes, tokenizer }: ModelCard) {
+    this.#channel = channel;
+    this.#model = model;
+    this.config = config;
+    this.sizes = sizes;
+    this.tokenizer = tokenizer;
+  }
+
+  /**
+   * Streams the text that follows `prompt`, as `LanguageModel.generate`: the same pieces, the same
+   * `Generation` at the end, the same errors. A reader that stops reading stops the writing.
+   */
+  async *generate(
+    prompt: string, { signal, ...options }: GenerateOptions = {},
+  ): AsyncGenerator<string, Generation, undefined> {
+    const args = { model: this.#model, prompt, options };
+    return yield* this.#channel.stream('generate', args, PIECES_AHEAD, signal);
+  }
+
+  /** Logits of a sequence: f32[ids.length, V], or f32[V] of the last token with `last`. */
+  logits(ids: ArrayLike<number>, { last = false } = {}): Promise<Float32Array<ArrayBuffer>> {
+    return this.#channel.call('logits', { model: this.#model, ids, last });
+  }
+
+  /** Loss on a text of at least two tokens. */
+  evaluate(text: string): Promise<TextEvaluation> {
+    return this.#channel.call('evaluate', { model: this.#model, text });
+  }
+
+  /** Ids of a text. */
+  encode(text: string): Promise<Uint32Array> {
+    return this.#channel.call('encode', { model: this.#model, text });
+  }
+
+  /** Text of ids. */
+  decode(ids: ArrayLike<number>): Promise<string> {
+    return this.#channel.call('decode', { model: this.#model, ids });
+  }
+
+  /** Gives the model's memory back to the worker's engine. */
+  async dispose(): Promise<void> {
+    await this.#channel.call('dispose', { model: this.#model });
+  }
+}
