@@ -84,7 +84,8 @@ function gemm(
     }
     for (let own = t; own < count; own += near) {
       let out = y + own * TILE_RESULT;
-      for (let i: usize = 0; i < m; i++, out += yBytes) finishRows(out, bias, shift, load<i32>(sums + (i << 2)));
+      for (let i: usize = 0; i < m; i++, out += yBytes)
+        finishRows(out, bias, shift, load<i32>(sums + (i << 2)));
     }
   }
 }
