@@ -33,6 +33,8 @@ const { values: flags } = parseArgs({
 /** Milliseconds for each case and each figure. */
 const TIME = flags.quick ? 60 : 700;
 const FIGURE_TIME = flags.quick ? 1200 : 6000;
+/** At least so many runs of each case; the slow ones take hundreds of milliseconds. */
+const RUNS = flags.quick ? 8 : 32;
 
 const machine = {
   runtime: `Node ${process.version}`, processor: cpus()[0].model.trim(), cores: cpus().length,
@@ -108,7 +110,9 @@ function timeCold(engine: Engine): void {
 
 async function timeCases(engine: Engine, cases: readonly Case[]): Promise<Row[]> {
   await new Promise((resolve) => setTimeout(resolve, 200)); // workers come online
-  const bench = new Bench({ time: TIME, warmupTime: TIME / 2 });
+  const bench = new Bench({
+    time: TIME, warmupTime: TIME / 2, iterations: RUNS, warmupIterations: RUNS / 4,
+  });
   cases.forEach(({ run }, i) => bench.add(String(i), run));
   await bench.run();
   return bench.tasks.map(({ result }, i) => {
