@@ -17,7 +17,7 @@
 //         takes one more load for each swizzle.
 // Source  T-MAC (Wei et al. 2024, arXiv 2407.00088) for tables instead of products.
 
-import { heldBytes, putRows8 } from './tile';
+import { putRows8 } from './tile';
 
 /** Added to every entry of a high table. */
 export const HIGH_OFFSET: i32 = 32;
@@ -46,6 +46,17 @@ export function stepColumns(planes: usize): usize {
 @inline
 export function lookupBias(columns: usize, planes: usize): i32 {
   return <i32>(columns >> 2) * (<i32>planes * (HIGH_OFFSET << 4));
+}
+
+/**
+ * 16 bytes of 15, which engines keep in a register: they build a constant vector anew at each use
+ * (three instructions in V8, one of them on the port that the lookups need), so it is made of a number
+ * that they cannot know: the first of every low table, the sum of the empty subset, 0.
+ */
+// @ts-ignore: decorator
+@inline
+function nibbleMask(table: usize): v128 {
+  return i8x16.splat(<i8>(15 | load<u8>(table)));
 }
 
 /** table[index] for 16 indices below 16: where the relaxed swizzle has to agree with the strict one. */
@@ -97,7 +108,7 @@ function putSums(
 export function lookupTile(
   table: usize, tile: usize, y: usize, steps: usize, planes: usize, add: bool,
 ): void {
-  const nibble = heldBytes(15, steps);
+  const nibble = nibbleMask(table);
   const second: usize = planes == 1 ? 64 : 0, tableStep: usize = 128 / planes;
   let lowRaw = i16x8.splat(0), lowOdd = lowRaw, highRaw = lowRaw, highOdd = lowRaw;
   for (const end = tile + steps * STEP_BYTES; tile < end; tile += STEP_BYTES, table += tableStep) {
@@ -119,7 +130,7 @@ export function lookupTile2(
   table0: usize, table1: usize, tile: usize, y0: usize, y1: usize, steps: usize, planes: usize,
   add: bool,
 ): void {
-  const nibble = heldBytes(15, steps);
+  const nibble = nibbleMask(table0);
   const second: usize = planes == 1 ? 64 : 0, tableStep: usize = 128 / planes;
   let lowRaw0 = i16x8.splat(0), lowOdd0 = lowRaw0, highRaw0 = lowRaw0, highOdd0 = lowRaw0;
   let lowRaw1 = lowRaw0, lowOdd1 = lowRaw0, highRaw1 = lowRaw0, highOdd1 = lowRaw0;
@@ -148,7 +159,7 @@ export function lookupTile2(
 // @ts-ignore: decorator
 @inline
 export function lookupPart(table: usize, tile: usize, out: usize, steps: usize, planes: usize): void {
-  const nibble = heldBytes(15, steps);
+  const nibble = nibbleMask(table);
   const second: usize = planes == 1 ? 64 : 0, tableStep: usize = 128 / planes;
   let lowRaw = i16x8.splat(0), lowOdd = lowRaw, highRaw = lowRaw, highOdd = lowRaw;
   for (const end = tile + steps * STEP_BYTES; tile < end; tile += STEP_BYTES, table += tableStep) {

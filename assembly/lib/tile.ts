@@ -10,19 +10,6 @@ export const TILE_ROWS: usize = 16;
 /** Bytes of a tile's results: i32[16] or f32[16]. */
 export const TILE_RESULT: usize = 64;
 
-/**
- * A vector of bytes `value` that engines keep in a register. They build a constant vector anew at
- * each use (three instructions in V8, one of them on the port that the lookups need), so it is made
- * of a number that they cannot know.
- *
- * @param small any number below 2^31
- */
-// @ts-ignore: decorator
-@inline
-export function heldBytes(value: i32, small: usize): v128 {
-  return i8x16.splat(<i8>(value | <i32>(small >> 31)));
-}
-
 /** y ← low + 16·high, or y + it, for four rows; low and high i32x4. */
 // @ts-ignore: decorator
 @inline
