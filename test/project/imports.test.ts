@@ -9,7 +9,7 @@ interface Meta {
 
 /** Top-level names of src/, lowest layer first. */
 const LAYERS = [
-  ['errors'], ['check', 'host-turn', 'model-source'], ['rng'], ['quant', 'io', 'tokenizer', 'corpus'],
+  ['errors'], ['check', 'host-turn', 'model-source'], ['rng'], ['quant'], ['io', 'tokenizer', 'corpus'],
   ['ref', 'wasm'], ['spawn-node', 'spawn-none', 'spawn-web'], ['ops'], ['nn'], ['model'], ['train', 'sample'],
   ['core'], ['index'], ['worker'], ['cli'],
 ];
