@@ -99,24 +99,27 @@ export function quantShiftedI8(
 }
 
 /**
- * Signed absmax quantization of every part of `part` columns of a row by itself, 2 … 8 bits.
+ * Signed absmax quantization of every `span` columns of a row by themselves, 2 … 8 bits. The scale is
+ * repeated for every part of `part` columns, and each has its own sum.
  *
  * @param x f32[m, k]
- * @param q i8[m, kp], kp ≥ k a multiple of `part`; codes beyond k are 0
+ * @param q i8[m, kp], kp ≥ k a multiple of `span`, and that of `part`; codes beyond k are 0
  * @param scales f32[m, kp/part] ← γ/Q
  * @param sums i32[m, kp/part] ← Σ codes
  */
 export function quantBlockI8(
   x: usize, q: usize, scales: usize, sums: usize,
-  m: usize, k: usize, kp: usize, part: usize, bits: i32,
+  m: usize, k: usize, kp: usize, part: usize, span: usize, bits: i32,
 ): void {
   const levels = <f32>((1 << (bits - 1)) - 1);
   for (let i: usize = 0; i < m; i++, x += k << 2) {
-    for (let c: usize = 0; c < kp; c += part, q += part, scales += 4, sums += 4) {
-      const columns = c < k ? min(part, k - c) : 0, at = x + (c << 2);
-      const gamma = max(absmax(at, columns), GAMMA_MIN);
-      store<i32>(sums, quantizeRow(at, q, columns, part, 0, levels / gamma));
-      store<f32>(scales, gamma / levels);
+    for (let c: usize = 0; c < kp; c += span) {
+      const gamma = max(absmax(x + (c << 2), c < k ? min(span, k - c) : 0), GAMMA_MIN);
+      for (let p = c; p < c + span; p += part, q += part, scales += 4, sums += 4) {
+        const columns = p < k ? min(part, k - p) : 0;
+        store<i32>(sums, quantizeRow(x + (p << 2), q, columns, part, 0, levels / gamma));
+        store<f32>(scales, gamma / levels);
+      }
     }
   }
 }

@@ -9,16 +9,29 @@
 // Source  Su et al. 2021, RoFormer (arXiv 2104.09864).
 
 /**
- * table ← cos and sin for `positions` positions: f32[positions, 2, half].
+ * frequencies ← base^(−i/half), f64[half]: radians a position.
  *
  * @param base usually 10,000
  */
-export function ropeTableF32(table: usize, positions: usize, half: usize, base: f64): void {
+export function ropeFrequencies(frequencies: usize, half: usize, base: f64): void {
+  for (let i: usize = 0; i < half; i++)
+    store<f64>(frequencies + (i << 3), NativeMath.pow(base, -<f64>i / <f64>half));
+}
+
+/**
+ * table ← scale · cos and sin for `positions` positions: f32[positions, 2, half].
+ *
+ * @param frequencies f64[half]
+ * @param scale 1, or what long contexts are told by
+ */
+export function ropeTableF32(
+  table: usize, positions: usize, half: usize, frequencies: usize, scale: f64,
+): void {
   for (let p: usize = 0; p < positions; p++) {
     for (let i: usize = 0; i < half; i++, table += 4) {
-      const angle = <f64>p * NativeMath.pow(base, -<f64>i / <f64>half);
-      store<f32>(table, <f32>NativeMath.cos(angle));
-      store<f32>(table + (half << 2), <f32>NativeMath.sin(angle));
+      const angle = <f64>p * load<f64>(frequencies + (i << 3));
+      store<f32>(table, <f32>(NativeMath.cos(angle) * scale));
+      store<f32>(table + (half << 2), <f32>(NativeMath.sin(angle) * scale));
     }
     table += half << 2;
   }

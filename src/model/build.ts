@@ -4,6 +4,7 @@
  */
 import { Attention } from '../nn/attention.ts';
 import { BitLinear } from '../nn/bit-linear.ts';
+import { BlockLinear } from '../nn/block-linear.ts';
 import { Block } from '../nn/block.ts';
 import { Embedding } from '../nn/embedding.ts';
 import { GroupedProjection } from '../nn/grouped-projection.ts';
@@ -11,7 +12,9 @@ import { Linear } from '../nn/linear.ts';
 import { Mlp } from '../nn/mlp.ts';
 import { Norm } from '../nn/norm.ts';
 import type { Projection } from '../nn/projection.ts';
-import { TableHead } from '../nn/table-head.ts';
+import { SideBySide } from '../nn/side-by-side.ts';
+import { TableLinear } from '../nn/table-linear.ts';
+import { makeRopeTable } from '../ops/rope.ts';
 import type { BitNetConfig } from './config.ts';
 import {
   EMBEDDING, FINAL_NORM, HEAD, POSITIONS, groupNames, headDim, layerName,
@@ -36,19 +39,17 @@ export function buildLayers(config: BitNetConfig, weights: ModelWeights): Layers
     projections.push(projection);
     return projection;
   };
-  const ropeTable = config.positionEmbedding === 'rope' ? makeRopeTable(config, weights) : 0;
+  const ropeTable = config.positionEmbedding === 'rope' ? ropeTableOf(config, weights) : 0;
   const blocks = Array.from({ length: config.numHiddenLayers }, (_, layer) =>
     buildBlock(config, weights, layer, ropeTable, keep));
   const learned = config.positionEmbedding === 'learned';
-  const headName = config.tieWordEmbeddings ? EMBEDDING : HEAD, headTable = weights.table(headName);
   return {
     embedding: new Embedding(
-      weights.table(EMBEDDING) ?? weights.parameter(EMBEDDING),
+      weights.blocks(EMBEDDING) ?? weights.table(EMBEDDING) ?? weights.parameter(EMBEDDING),
       learned ? weights.parameter(POSITIONS) : undefined),
     blocks,
     finalNorm: normOf(config, weights, FINAL_NORM),
-    head: keep<Projection>(headTable ? new TableHead(headTable)
-      : new Linear(weights.engine, [weights.parameter(headName)])),
+    head: keep(projection(config, weights, [config.tieWordEmbeddings ? EMBEDDING : HEAD], 1)),
     projections,
     ropeTable,
   };
@@ -57,18 +58,28 @@ export function buildLayers(config: BitNetConfig, weights: ModelWeights): Layers
 const normOf = (config: BitNetConfig, weights: ModelWeights, name: string): Norm =>
   new Norm(weights.parameter(name), config.normType, config.normEps);
 
-function makeRopeTable(config: BitNetConfig, { engine }: ModelWeights): number {
-  const half = headDim(config) / 2;
-  const table = engine.heap.alloc(config.maxPositionEmbeddings * 2 * half * 4);
-  engine.kernels.ropeTableF32(table, config.maxPositionEmbeddings, half, config.ropeTheta);
-  return table;
-}
+const ropeTableOf = (config: BitNetConfig, { engine }: ModelWeights): number => makeRopeTable(engine, {
+  positions: config.maxPositionEmbeddings, headDim: headDim(config), theta: config.ropeTheta,
+  yarn: config.ropeScaling });
 
-/** Matrices that share an input: one BitLinear or Linear. */
+/** Matrices that share an input: one layer if they are stored alike, else side by side. */
 function projection(
   config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted = false,
 ): Projection {
-  if (config.weights === 'f32')
+  const stored = names.map((name) => weights.stored(name));
+  if (stored.every((kind) => kind === stored[0]))
+    return uniformProjection(config, weights, names, groups, shifted);
+  return new SideBySide(names.map((name) =>
+    uniformProjection(config, weights, [name], groups, shifted)));
+}
+
+function uniformProjection(
+  config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted: boolean,
+): Projection {
+  const kind = weights.stored(names[0]);
+  if (kind === 'blocks') return new BlockLinear(names.map((name) => weights.blocks(name)!));
+  if (kind === 'table') return new TableLinear(names.map((name) => weights.table(name)!));
+  if (kind === 'float')
     return new Linear(weights.engine, names.map((name) => weights.parameter(name)));
   const parts = names.map((name) => weights.bitPart(name));
   const quantization = { bits: config.activationBits, shifted };
@@ -86,6 +97,16 @@ function rowParallel(
   const outs = names.map((name) => projection(config, weights, [name], 1));
   if (groups === 1) return { out: outs[0], subNorm: norms[0] };
   return { out: new GroupedProjection(outs.map((out, g) => ({ norm: norms[g], projection: out }))) };
+}
+
+/** Norms of every head's query and key, which are RMSNorms in every model that has them. */
+function headNorms(
+  { queryKeyNorms, normEps }: BitNetConfig, weights: ModelWeights, layer: number,
+): { queryNorm?: Norm; keyNorm?: Norm } {
+  if (!queryKeyNorms) return {};
+  const of = (rest: string): Norm =>
+    new Norm(weights.parameter(layerName(layer, rest)), 'rmsnorm', normEps);
+  return { queryNorm: of('self_attn.q_norm'), keyNorm: of('self_attn.k_norm') };
 }
 
 function buildBlock(
@@ -107,7 +128,8 @@ function buildBlock(
   return new Block({
     inputNorm: normOf(config, weights, layerName(layer, 'input_layernorm')),
     attention: new Attention(layer, heads, {
-      qkv, out: keep(o.out), subNorm: o.subNorm, ropeTable: ropeTable || undefined }),
+      qkv, out: keep(o.out), subNorm: o.subNorm, ropeTable: ropeTable || undefined,
+      ...headNorms(config, weights, layer) }),
     postAttentionNorm: normOf(config, weights, layerName(layer, 'post_attention_layernorm')),
     mlp: new Mlp({ up, down: keep(down.out), subNorm: down.subNorm, act: config.hiddenAct }),
   });

@@ -7,13 +7,21 @@ import type { BitNetConfig } from './config.ts';
 import { checkConfig } from './config.ts';
 
 /** Every field of a configuration, by type. */
-const FIELDS: Readonly<Record<keyof BitNetConfig, 'number' | 'string' | 'boolean'>> = {
+type OptionalField = 'headDim' | 'queryKeyNorms' | 'ropeScaling';
+
+const FIELDS: Readonly<Record<
+  Exclude<keyof BitNetConfig, OptionalField>, 'number' | 'string' | 'boolean'>> = {
   vocabSize: 'number', hiddenSize: 'number', intermediateSize: 'number',
   numHiddenLayers: 'number', numAttentionHeads: 'number', numKeyValueHeads: 'number',
   maxPositionEmbeddings: 'number', weights: 'string', activationBits: 'number',
   shiftedMlpInput: 'boolean', quantizationGroups: 'number', normType: 'string',
   normEps: 'number', subNorms: 'boolean', hiddenAct: 'string', gatedMlp: 'boolean',
   positionEmbedding: 'string', ropeTheta: 'number', tieWordEmbeddings: 'boolean',
+};
+
+/** Fields that need not be there. */
+const OPTIONAL: Readonly<Record<OptionalField, 'number' | 'boolean' | 'object'>> = {
+  headDim: 'number', queryKeyNorms: 'boolean', ropeScaling: 'object',
 };
 
 /**
@@ -23,8 +31,9 @@ const FIELDS: Readonly<Record<keyof BitNetConfig, 'number' | 'string' | 'boolean
 export function readConfig(json: string | undefined, file?: string): BitNetConfig {
   const source = parseObject(json, file);
   const config: Record<string, unknown> = {};
-  for (const [name, type] of Object.entries(FIELDS)) {
+  for (const [name, type] of Object.entries({ ...FIELDS, ...OPTIONAL })) {
     const value = Object.hasOwn(source, name) ? source[name] : undefined;
+    if (value === undefined && Object.hasOwn(OPTIONAL, name)) continue;
     if (typeof value !== type)
       throw new ModelFileError('WRONG_TYPE',
         `config field ${name} expected a ${type}, found ${value === undefined ? 'none' : typeof value}`,

@@ -41,7 +41,27 @@ export interface BitNetConfig {
   readonly gatedMlp: boolean;
   readonly positionEmbedding: 'learned' | 'rope';
   readonly ropeTheta: number;
+  /** How rotary positions are stretched beyond the context of training. Default: not. */
+  readonly ropeScaling?: RopeScaling;
+  /** Size of one head. Default hiddenSize / numAttentionHeads. */
+  readonly headDim?: number;
+  /** RMSNorm of every head's query and key before the rotation, as in Qwen3. Default false. */
+  readonly queryKeyNorms?: boolean;
   readonly tieWordEmbeddings: boolean;
+}
+
+/**
+ * YaRN: low frequencies are slowed down by `factor`, high ones stay, those between are mixed.
+ *
+ * Source  Peng et al. 2023, YaRN (arXiv 2309.00071).
+ */
+export interface RopeScaling {
+  readonly ropeType: 'yarn';
+  readonly factor: number;
+  readonly originalMaxPositionEmbeddings: number;
+  /** Turns within the original context from which on a frequency stays, and up to which it slows. */
+  readonly betaFast: number;
+  readonly betaSlow: number;
 }
 
 export type Preset = 'bitnet' | 'bitnet-b1.58' | 'transformer';
@@ -123,7 +143,18 @@ export function checkConfig(config: BitNetConfig): BitNetConfig {
     oneOf(name, c[name], [true, false]);
   checkNumber('config', 'normEps', c.normEps, 1e-12, 1);
   checkNumber('config', 'ropeTheta', c.ropeTheta, 1, 1e12);
+  if (c.queryKeyNorms !== undefined) oneOf('queryKeyNorms', c.queryKeyNorms, [true, false]);
+  if (c.ropeScaling !== undefined) checkRopeScaling(c.ropeScaling);
   return config;
+}
+
+function checkRopeScaling(scaling: RopeScaling): void {
+  oneOf('ropeScaling.ropeType', scaling.ropeType, ['yarn']);
+  checkNumber('config', 'ropeScaling.factor', scaling.factor, 1, 1e6);
+  checkInteger('config', 'ropeScaling.originalMaxPositionEmbeddings',
+    scaling.originalMaxPositionEmbeddings, 1, 2 ** 24);
+  checkNumber('config', 'ropeScaling.betaSlow', scaling.betaSlow, 1e-3, 1e6);
+  checkNumber('config', 'ropeScaling.betaFast', scaling.betaFast, scaling.betaSlow, 1e6);
 }
 
 function checkSizes(c: BitNetConfig): void {
@@ -138,7 +169,9 @@ function checkSizes(c: BitNetConfig): void {
   upTo('maxPositionEmbeddings', 2 ** 20);
   upTo('activationBits', 8);
   upTo('quantizationGroups', 1024);
-  divides(c, 'numAttentionHeads', 'hiddenSize', 4);
+  if (c.headDim === undefined) divides(c, 'numAttentionHeads', 'hiddenSize', 4);
+  else if (c.headDim % 4 !== 0 || !(c.headDim >= 4 && c.headDim <= 1024))
+    throw new RangeError(`config: "headDim" expected a multiple of 4 up to 1024, got ${show(c.headDim)}`);
   divides(c, 'numKeyValueHeads', 'numAttentionHeads', 1);
   divides(c, 'quantizationGroups', 'numKeyValueHeads', 1);
   divides(c, 'quantizationGroups', 'intermediateSize', 1);

@@ -36,7 +36,7 @@ export const FINAL_NORM = 'model.norm.weight';
 export const HEAD = 'lm_head.weight';
 
 /** Size of one head. */
-export const headDim = (c: BitNetConfig): number => c.hiddenSize / c.numAttentionHeads;
+export const headDim = (c: BitNetConfig): number => c.headDim ?? c.hiddenSize / c.numAttentionHeads;
 
 /** All tensors, matrices first and norms last, in the order of a forward pass. */
 export function tensorSpecs(config: BitNetConfig): TensorSpec[] {
@@ -60,14 +60,14 @@ const norm = (name: string, cols: number): TensorSpec =>
 
 function layerMatrices(c: BitNetConfig, i: number): TensorSpec[] {
   const { hiddenSize: C, intermediateSize: F, quantizationGroups: G } = c;
-  const kv = headDim(c) * c.numKeyValueHeads;
+  const q = headDim(c) * c.numAttentionHeads, kv = headDim(c) * c.numKeyValueHeads;
   const to = (rest: string, rows: number): TensorSpec =>
     matrix(layerName(i, rest), rows, C, 'projection');
   const back = (rest: string, cols: number): TensorSpec[] =>
     groupNames(i, rest, G).map((name) => matrix(name, C, cols / G, 'projection', true));
   return [
-    to('self_attn.q_proj', C), to('self_attn.k_proj', kv), to('self_attn.v_proj', kv),
-    ...back('self_attn.o_proj', C),
+    to('self_attn.q_proj', q), to('self_attn.k_proj', kv), to('self_attn.v_proj', kv),
+    ...back('self_attn.o_proj', q),
     ...(c.gatedMlp ? [to('mlp.gate_proj', F)] : []), to('mlp.up_proj', F),
     ...back('mlp.down_proj', F),
   ];
@@ -78,7 +78,10 @@ function layerNorms(c: BitNetConfig, i: number): TensorSpec[] {
   const sub = (rest: string, cols: number): TensorSpec[] =>
     c.subNorms ? groupNames(i, rest, G).map((name) => norm(name, cols / G)) : [];
   return [
-    norm(layerName(i, 'input_layernorm'), C), ...sub('self_attn.attn_sub_norm', C),
+    norm(layerName(i, 'input_layernorm'), C),
+    ...(c.queryKeyNorms ? ['self_attn.q_norm', 'self_attn.k_norm'] : [])
+      .map((rest) => norm(layerName(i, rest), headDim(c))),
+    ...sub('self_attn.attn_sub_norm', headDim(c) * c.numAttentionHeads),
     norm(layerName(i, 'post_attention_layernorm'), C), ...sub('mlp.ffn_sub_norm', F),
   ];
 }

@@ -8,8 +8,10 @@
  */
 import { ModelFileError } from '../errors.ts';
 import type { BitPart } from '../nn/bit-linear.ts';
+import type { BlockPart } from '../nn/block-linear.ts';
 import type { Parameter } from '../nn/pass.ts';
 import { allocBitWeights } from '../ops/bit-weights.ts';
+import { freeBlockWeights } from '../ops/block-weights.ts';
 import type { Table } from '../ops/table.ts';
 import { freeTable } from '../ops/table.ts';
 import type { BitKind } from '../quant/layout.ts';
@@ -18,13 +20,19 @@ import type { BitNetConfig } from './config.ts';
 import type { TensorSpec } from './tensors.ts';
 import { tensorSpecs } from './tensors.ts';
 
+export type Stored = 'float' | 'table' | 'bits' | 'blocks';
+
 /** What a model is built from. */
 export interface ModelWeights {
   readonly engine: Engine;
   /** The float tensor `name`. */
   parameter(name: string): Parameter;
-  /** The table `name`, if embedding or head is packed. */
+  /** How the matrix `name` is stored: floats, a packed table, packed bits, or bits with block scales. */
+  stored(name: string): Stored;
+  /** The table `name`, if it is one: packed embeddings, heads, and matrices of a file in few bits. */
   table(name: string): Table | undefined;
+  /** The matrix `name`, if it has a scale per block of columns. */
+  blocks(name: string): BlockPart | undefined;
   /** The packed projection `name`; in training with its latent weights. */
   bitPart(name: string): BitPart;
   dispose(): void;
@@ -88,8 +96,16 @@ export class TrainedWeights implements ModelWeights {
     };
   }
 
+  stored(name: string): Stored {
+    const { role } = this.#entry(name).spec;
+    return role === 'projection' && this.#config.weights !== 'f32' ? 'bits' : 'float';
+  }
+
   /** None: what is trained is floats. */
   table(): undefined {}
+
+  /** None: bits in training have a scale per matrix or group. */
+  blocks(): undefined {}
 
   bitPart(name: string): BitPart {
     const { spec } = this.#entry(name);
@@ -112,6 +128,7 @@ export class RunWeights implements ModelWeights {
   readonly #parameters = new Map<string, Parameter>();
   readonly #parts = new Map<string, BitPart>();
   readonly #tables = new Map<string, Table>();
+  readonly #blocks = new Map<string, BlockPart>();
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -132,8 +149,22 @@ export class RunWeights implements ModelWeights {
     this.#tables.set(name, table);
   }
 
+  addBlocks(part: BlockPart): void {
+    this.#blocks.set(part.name, part);
+  }
+
+  stored(name: string): Stored {
+    if (this.#blocks.has(name)) return 'blocks';
+    if (this.#tables.has(name)) return 'table';
+    return this.#parts.has(name) ? 'bits' : 'float';
+  }
+
   table(name: string): Table | undefined {
     return this.#tables.get(name);
+  }
+
+  blocks(name: string): BlockPart | undefined {
+    return this.#blocks.get(name);
   }
 
   parameter(name: string): Parameter {
@@ -147,8 +178,10 @@ export class RunWeights implements ModelWeights {
   dispose(): void {
     for (const { value } of this.#parameters.values()) this.engine.heap.free(value.ptr);
     for (const table of this.#tables.values()) freeTable(this.engine, table);
+    for (const { packed } of this.#blocks.values()) freeBlockWeights(this.engine, packed);
     this.#parameters.clear();
     this.#tables.clear();
+    this.#blocks.clear();
   }
 }
 

@@ -1,24 +1,11 @@
 /**
- * Rotary positions and causal attention with grouped queries.
+ * Causal attention with grouped queries.
  * @module
  */
 import type { Heads, Piece } from './attention-pieces.ts';
 import { ROW_BLOCK, piecesOf } from './attention-pieces.ts';
 import type { Compute, Matrix } from './matrix.ts';
 import { checkShape, newMatrix, newZeros } from './matrix.ts';
-
-/** Values that are worth a thread's while. */
-const ROPE_GRAIN = 16_384;
-
-/** Rotates the heads of x[rows, heads · headDim] in place; direction −1 undoes it. */
-export function rotate(
-  { engine }: Compute, { ptr, rows, cols }: Matrix, table: number, positions: number,
-  headDim: number, direction: 1 | -1,
-): void {
-  engine.split('ropeF32', rows, 1, Math.ceil(ROPE_GRAIN / cols), (from, to) => [
-    ptr + from * cols * 4, table, positions + from * 4, to - from, cols / headDim, headDim / 2,
-    cols, direction]);
-}
 
 /** A row of scores has room for whole vectors. */
 const padded = (keys: number): number => Math.ceil(keys / 4) * 4;

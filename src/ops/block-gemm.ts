@@ -9,10 +9,9 @@
  */
 import type { BitKind } from '../quant/layout.ts';
 import { BITS, TILE_ROWS, paddedRows } from '../quant/layout.ts';
-import type { Engine } from '../wasm/engine.ts';
 import type { BitGemmOptions } from './bit-gemm.ts';
-import type { CodeRows } from './bit-weights.ts';
-import { layOutTiles } from './bit-weights.ts';
+import type { BlockWeights } from './block-weights.ts';
+import { paddedTo } from './block-weights.ts';
 import type { Compute, Matrix } from './matrix.ts';
 import { checkShape, copyColumns } from './matrix.ts';
 import type { TokenBlock } from './token-blocks.ts';
@@ -25,61 +24,6 @@ const QUANTIZE_GRAIN = 16_384;
 const ROW_GRAIN = 500_000;
 /** Bytes of the kernels' scratch: 16 integers and 16 floats. */
 const SCRATCH_BYTES = 128;
-
-/** W̃[rows, cols] with a scale per `block` columns of a row. Addresses are byte offsets. */
-export interface BlockWeights {
-  readonly kind: BitKind;
-  readonly rows: number;
-  readonly cols: number;
-  /** Columns with one scale; cols is padded to whole blocks. */
-  readonly block: number;
-  /** The tile layout, as in `BitWeights`, for all blocks. */
-  readonly tiles: number;
-  /** f16[paddedRows/16, blocks, 16], finite. */
-  readonly scales: number;
-}
-
-const paddedTo = (cols: number, block: number): number => Math.ceil(cols / block) * block;
-
-/**
- * Room on the heap for weights with a scale per `block` columns.
- *
- * @throws {RangeError} If `block` is no multiple of 16.
- */
-export function allocBlockWeights(
-  { heap }: Engine, kind: BitKind, rows: number, cols: number, block: number,
-): BlockWeights {
-  if (!(block > 0 && block % 16 === 0))
-    throw new RangeError(`allocBlockWeights: "block" expected a multiple of 16, got ${block}`);
-  const np = paddedRows(rows), kp = paddedTo(cols, block);
-  return {
-    kind, rows, cols, block, tiles: heap.alloc((np * kp * BITS[kind]) / 8),
-    scales: heap.alloc((np * kp * 2) / block),
-  };
-}
-
-/** Gives the room back. */
-export function freeBlockWeights({ heap }: Engine, { tiles, scales }: BlockWeights): void {
-  heap.free(tiles);
-  heap.free(scales);
-}
-
-/**
- * Fills the tiles from codes as they lie in a file, and the scales.
- *
- * @param scales f16 bits [rows, blocks], finite: the reader of the file has checked
- */
-export function layOutBlocks(
-  compute: Compute, w: BlockWeights, codes: CodeRows, scales: Uint16Array,
-): void {
-  const { kind, rows, cols, block } = w, kp = paddedTo(cols, block), blocks = kp / block;
-  layOutTiles(compute, kind, rows, cols, codes, w.tiles, kp);
-  const memory = compute.engine.memory.buffer;
-  const to = new Uint16Array(memory, w.scales, paddedRows(rows) * blocks);
-  for (let r = 0; r < rows; r++)
-    for (let b = 0, at = Math.floor(r / TILE_ROWS) * blocks * TILE_ROWS + (r % TILE_ROWS); b < blocks; b++)
-      to[at + b * TILE_ROWS] = scales[r * blocks + b];
-}
 
 /** i8[rows, kp] activations with a scale per part of columns. Addresses are byte offsets. */
 export interface BlockQuantized {
@@ -95,28 +39,53 @@ export interface BlockQuantized {
   readonly sums: number;
 }
 
+/** How the activations of block products are quantized. */
+export interface BlockQuantization {
+  /** Columns that are added up as integers. Default: a block, or as much as one product can add up. */
+  readonly part?: number;
+  /** Columns with one scale, whole parts; `token`: all of a row. Default: a part. */
+  readonly span?: number | 'token';
+  /** 2 … 8; default 8. */
+  readonly bits?: number;
+  /** Round scales to f16. Default false. */
+  readonly halfScales?: boolean;
+}
+
 /**
- * Quantizes every `part` columns of x by their own absmax, into the workspace.
+ * Quantizes every `span` columns of x by their own absmax, into the workspace.
  *
  * @param weights that x will meet: columns are padded to whole blocks
- * @param options.part Default: a block, or as much as one product can add up.
- * @throws {RangeError} If parts do not divide a block, or are no multiple of 16 up to 256 (ternary: 128).
+ * @throws {RangeError} If parts do not divide a block, or are no multiple of 16 up to 256 (ternary: 128), or
+ *   spans are no whole parts of a row.
  */
 export function quantizeBlocks(
   { engine, workspace }: Compute, { ptr, rows, cols }: Matrix, { kind, block }: BlockWeights,
-  options: { readonly part?: number; readonly bits?: number } = {},
+  options: BlockQuantization = {},
 ): BlockQuantized {
   const { part = Math.min(block, MAX_PART[kind]), bits = 8 } = options, most = MAX_PART[kind];
   if (!(part > 0 && part % 16 === 0 && part <= most && block % part === 0))
     throw new RangeError(
       `quantizeBlocks: "part" expected a multiple of 16 up to ${most} that divides ${block}, got ${part}`);
   const kp = paddedTo(cols, block), parts = kp / part;
+  const span = options.span === 'token' ? kp : options.span ?? part;
+  if (span % part !== 0 || kp % span !== 0)
+    throw new RangeError(
+      `quantizeBlocks: "span" expected a multiple of ${part} that divides ${kp}, got ${span}`);
   const codes = workspace.alloc(rows * kp);
   const scales = workspace.alloc(rows * parts * 4), sums = workspace.alloc(rows * parts * 4);
   engine.split('quantBlockI8', rows, 1, Math.ceil(QUANTIZE_GRAIN / cols), (from, to) => [
     ptr + from * cols * 4, codes + from * kp, scales + from * parts * 4, sums + from * parts * 4,
-    to - from, cols, kp, part, bits]);
+    to - from, cols, kp, part, span, bits]);
+  if (options.halfScales) roundToHalves({ engine, workspace }, scales, rows * parts);
   return { rows, cols, kp, bits, part, codes, scales, sums };
+}
+
+/** Rounds f32[count] at `at` to the nearest halves, in place. */
+function roundToHalves({ engine, workspace }: Compute, at: number, count: number): void {
+  const mark = workspace.mark(), halves = workspace.alloc(count * 2);
+  engine.kernels.encodeF16(at, halves, count);
+  engine.kernels.decodeF16(halves, at, count);
+  workspace.release(mark);
 }
 
 /** out f32[block.rows, np] ← q · W̃ᵀ. One token is split over rows of W, several over tokens. */

@@ -45,11 +45,16 @@ export const quantShiftedI8 = (
 
 /** Every part of `part` columns of a row by itself, 2 … 8 bits: scales and sums [m, kp/part]. */
 export function quantBlockI8(
-  x: Float32Array, m: number, k: number, kp: number, part: number, bits: number,
+  x: Float32Array, m: number, k: number, kp: number, part: number, span: number, bits: number,
 ): QuantizedRows {
-  const padded = new Float32Array(m * kp);
+  const padded = new Float32Array(m * kp), parts = span / part;
   for (let i = 0; i < m; i++) padded.set(x.subarray(i * k, (i + 1) * k), i * kp);
-  return byRow(padded, (m * kp) / part, part, part, (row) => absmaxRow(row, bits));
+  const { codes, scales, shifts } = byRow(padded, (m * kp) / span, span, span, (row) => absmaxRow(row, bits));
+  const repeated = (values: Float32Array): Float32Array =>
+    Float32Array.from({ length: values.length * parts }, (_, i) => values[Math.floor(i / parts)]);
+  const sums = Int32Array.from({ length: (m * kp) / part }, (_, i) =>
+    codes.subarray(i * part, (i + 1) * part).reduce((sum, code) => sum + code, 0));
+  return { codes, scales: repeated(scales), shifts: repeated(shifts), sums };
 }
 
 /** Signs, 1 bit. */

@@ -42,7 +42,7 @@ export interface KernelExports {
     m: number, k: number, kp: number, bits: number): void;
   quantBlockI8(
     x: Ptr, q: Ptr, scales: Ptr, sums: Ptr,
-    m: number, k: number, kp: number, part: number, bits: number): void;
+    m: number, k: number, kp: number, part: number, span: number, bits: number): void;
   quantSignI8(
     x: Ptr, q: Ptr, scale: Ptr, sums: Ptr, m: number, k: number, kp: number): void;
   dequantI8(
@@ -95,7 +95,9 @@ export interface KernelExports {
   normBackwardF32(
     dy: Ptr, x: Ptr, gain: Ptr, stats: Ptr, dx: Ptr, dgain: Ptr,
     m: number, c: number, centre: boolean, accumulate: boolean): void;
-  ropeTableF32(table: Ptr, positions: number, half: number, base: number): void;
+  ropeFrequencies(frequencies: Ptr, half: number, base: number): void;
+  ropeTableF32(
+    table: Ptr, positions: number, half: number, frequencies: Ptr, scale: number): void;
   ropeF32(
     x: Ptr, table: Ptr, positions: Ptr,
     m: number, heads: number, half: number, stride: number, direction: number): void;

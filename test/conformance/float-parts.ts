@@ -177,7 +177,9 @@ const positions: Part = {
     const length = 512, rows = 21, heads = 3;
     for (const half of [2, 6, 32]) {
       const table = workspace.alloc(length * 2 * half * 4), ids = randomIds(bench, rows, length);
-      kernels.ropeTableF32(table, length, half, 10_000);
+      const frequencies = workspace.alloc(half * 8);
+      kernels.ropeFrequencies(frequencies, half, 10_000);
+      kernels.ropeTableF32(table, length, half, frequencies, 1);
       digestF32(bench, table, length * 2 * half);
       const x = randomMatrix(bench, rows, heads * 2 * half);
       for (const direction of [1, -1, 1]) {

@@ -5,10 +5,9 @@
 import { bitGemm, dequantize, quantize } from '../../src/ops/bit-gemm.ts';
 import type { BitWeights } from '../../src/ops/bit-weights.ts';
 import { allocBitWeights, binarize, expand, freeBitWeights } from '../../src/ops/bit-weights.ts';
-import type { BlockWeights } from '../../src/ops/block-gemm.ts';
-import {
-  allocBlockWeights, blockGemm, freeBlockWeights, layOutBlocks, quantizeBlocks,
-} from '../../src/ops/block-gemm.ts';
+import type { BlockWeights } from '../../src/ops/block-weights.ts';
+import { blockGemm, quantizeBlocks } from '../../src/ops/block-gemm.ts';
+import { allocBlockWeights, freeBlockWeights, layOutBlocks } from '../../src/ops/block-weights.ts';
 import { gemmNN, gemmNT, gemmTN } from '../../src/ops/gemm.ts';
 import type { Matrix } from '../../src/ops/matrix.ts';
 import { newMatrix } from '../../src/ops/matrix.ts';

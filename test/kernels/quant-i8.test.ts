@@ -171,20 +171,22 @@ for (const build of builds) {
   }
 
   test('quantBlockI8 quantizes every part of a row by itself', () => {
-    for (const [m, k, kp, part] of [[1, 1, 16, 16], [2, 33, 64, 32], [3, 300, 384, 128], [1, 128, 256, 64]])
+    for (const [m, k, kp, part, span] of [
+      [1, 1, 16, 16, 16], [2, 33, 64, 32, 32], [3, 300, 384, 128, 128], [1, 128, 256, 64, 64],
+      [2, 300, 512, 128, 256], [2, 70, 96, 32, 96]])
       for (const bits of [2, 8]) {
         const x = randomF32(m * k, k + bits).map((v, i) => v * (1 + (i % 50)));
         const parts = (m * kp) / part, { engine } = build;
         const actual = isolated(engine, () => {
           const from = place(engine, x), q = room(engine, m * kp);
           const scales = room(engine, parts * 4), sums = room(engine, parts * 4);
-          engine.kernels.quantBlockI8(from, q, scales, sums, m, k, kp, part, bits);
+          engine.kernels.quantBlockI8(from, q, scales, sums, m, k, kp, part, span, bits);
           return {
             codes: readI8(engine, q, m * kp), scales: readF32(engine, scales, parts),
             shifts: new Float32Array(parts), sums: readI32(engine, sums, parts),
           };
         });
-        same(actual, ref.quantBlockI8(x, m, k, kp, part, bits));
+        same(actual, ref.quantBlockI8(x, m, k, kp, part, span, bits));
       }
   });
 

@@ -18,10 +18,14 @@ const TABLE: Tolerance = { name: 'rounding to f32', absolute: 2 ** -25 + 1e-12, 
 /** Two products and a sum of values up to 6, each rounded: 3 · 6 · 2^−24. */
 const ROTATION: Tolerance = { name: 'f32 rounding of a rotation', absolute: 1e-6, relative: 0 };
 
-function table(engine: Engine, positions: number, half: number, base: number): Float32Array {
+function table(
+  engine: Engine, positions: number, half: number, base: number, scale = 1,
+): Float32Array {
   return isolated(engine, () => {
     const at = room(engine, positions * 2 * half * 4);
-    engine.kernels.ropeTableF32(at, positions, half, base);
+    const frequencies = room(engine, half * 8);
+    engine.kernels.ropeFrequencies(frequencies, half, base);
+    engine.kernels.ropeTableF32(at, positions, half, frequencies, scale);
     return readF32(engine, at, positions * 2 * half);
   });
 }
@@ -52,6 +56,11 @@ for (const { name, engine } of builds) {
 
   test('is as exact at position 4095 and with another base', () => {
     close(table(engine, 4096, 2, 500_000), ref.ropeTable(4096, 2, 500_000), TABLE);
+  });
+
+  test('is multiplied by a scale', () => {
+    const twice = ref.ropeTable(40, 4, BASE).map((value) => value * 2);
+    close(table(engine, 40, 4, BASE, 2), twice, { ...TABLE, absolute: 2 * TABLE.absolute });
   });
 
   test('gives a position the same bits in a longer table', () => {

@@ -3,6 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Attention } from '../../src/nn/attention.ts';
+import { makeRopeTable } from '../../src/ops/rope.ts';
 import type { Linear } from '../../src/nn/linear.ts';
 import type { Norm } from '../../src/nn/norm.ts';
 import { attention } from '../../src/ref/attention.ts';
@@ -42,8 +43,7 @@ function build({ heads, kvHeads, rope, subNorm }: Setup): Built {
   const qkv = randomLinear(engine, width, [width, kvHeads * D, kvHeads * D], 1);
   const out = randomLinear(engine, width, [width], 5);
   const sub = subNorm ? randomNorm(engine, 'layernorm', width, 6) : undefined;
-  const table = rope ? engine.heap.alloc(16 * D * 4) : undefined;
-  if (table !== undefined) engine.kernels.ropeTableF32(table, 16, D / 2, 10_000);
+  const table = rope ? makeRopeTable(engine, { positions: 16, headDim: D, theta: 10_000 }) : undefined;
   const layer = new Attention(
     0, { heads, kvHeads, headDim: D }, { qkv, out, subNorm: sub, ropeTable: table });
   return { layer, qkv, out, subNorm: sub };

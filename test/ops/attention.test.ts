@@ -1,7 +1,8 @@
 // Attention on threads: the pieces cover everything once, and the bits are those of one thread.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { attend, attendBackward, rotate } from '../../src/ops/attention.ts';
+import { attend, attendBackward } from '../../src/ops/attention.ts';
+import { makeRopeTable, rotate } from '../../src/ops/rope.ts';
 import type { Heads } from '../../src/ops/attention-pieces.ts';
 import { piecesOf } from '../../src/ops/attention-pieces.ts';
 import type { KeyValues, KvCacheType } from '../../src/ops/cached-attention.ts';
@@ -117,8 +118,8 @@ function train(engine: Engine, shape: Heads): Float32Array[] {
   const { dq, dk, dv } = attendBackward(s.compute, dout, q, k, v, probabilities, 3, shape);
   const run = attend(s.compute, q, k, v, 3, shape, false);
   sameBits(s.read(run.out), s.read(out), 'with and without probabilities');
-  const table = s.compute.workspace.alloc(210 * headDim * 4), positions = s.compute.workspace.alloc(840);
-  engine.kernels.ropeTableF32(table, 210, headDim / 2, 10_000);
+  const table = makeRopeTable(engine, { positions: 210, headDim, theta: 10_000 });
+  const positions = s.compute.workspace.alloc(840);
   engine.i32(positions, 210).forEach((_, i, view) => (view[i] = 209 - i));
   rotate(s.compute, dq, table, positions, headDim, -1);
   return [out, dq, dk, dv].map((m) => s.read(m));

@@ -1,10 +1,9 @@
 /** Products of weights with a scale per block, from bytes as a file has them to real numbers. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  allocBlockWeights, blockGemm, freeBlockWeights, layOutBlocks, quantizeBlocks,
-} from '../../src/ops/block-gemm.ts';
-import type { BlockWeights } from '../../src/ops/block-gemm.ts';
+import { blockGemm, quantizeBlocks } from '../../src/ops/block-gemm.ts';
+import { allocBlockWeights, freeBlockWeights, layOutBlocks } from '../../src/ops/block-weights.ts';
+import type { BlockWeights } from '../../src/ops/block-weights.ts';
 import type { Compute } from '../../src/ops/matrix.ts';
 import { newMatrix, viewOf } from '../../src/ops/matrix.ts';
 import type { BitKind } from '../../src/quant/layout.ts';

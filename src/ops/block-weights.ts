@@ -1,0 +1,108 @@
+/**
+ * Packed weights with a scale per block of columns, in linear memory: laying out tiles as a file's rows
+ * arrive, and rows back to floats.
+ * @module
+ */
+import { halfToNumber } from '../quant/half.ts';
+import type { BitKind } from '../quant/layout.ts';
+import { BITS, TILE_ROWS, paddedRows } from '../quant/layout.ts';
+import type { Engine } from '../wasm/engine.ts';
+import type { CodeRows } from './bit-weights.ts';
+import { layOutTiles } from './bit-weights.ts';
+import type { Compute, Matrix } from './matrix.ts';
+import { checkShape } from './matrix.ts';
+
+/** W̃[rows, cols] with a scale per `block` columns of a row. Addresses are byte offsets. */
+export interface BlockWeights {
+  readonly kind: BitKind;
+  readonly rows: number;
+  readonly cols: number;
+  /** Columns with one scale; cols is padded to whole blocks. */
+  readonly block: number;
+  /** The tile layout, as in `BitWeights`, for all blocks. */
+  readonly tiles: number;
+  /** f16[paddedRows/16, blocks, 16], finite. */
+  readonly scales: number;
+}
+
+/** Columns in whole blocks. */
+export const paddedTo = (cols: number, block: number): number => Math.ceil(cols / block) * block;
+
+/**
+ * Room on the heap for weights with a scale per `block` columns.
+ *
+ * @throws {RangeError} If `block` is no multiple of 16.
+ */
+export function allocBlockWeights(
+  { heap }: Engine, kind: BitKind, rows: number, cols: number, block: number,
+): BlockWeights {
+  if (!(block > 0 && block % 16 === 0))
+    throw new RangeError(`allocBlockWeights: "block" expected a multiple of 16, got ${block}`);
+  const np = paddedRows(rows), kp = paddedTo(cols, block);
+  return {
+    kind, rows, cols, block, tiles: heap.alloc((np * kp * BITS[kind]) / 8),
+    scales: heap.alloc((np * kp * 2) / block),
+  };
+}
+
+/** Gives the room back. */
+export function freeBlockWeights({ heap }: Engine, { tiles, scales }: BlockWeights): void {
+  heap.free(tiles);
+  heap.free(scales);
+}
+
+/**
+ * Fills tiles and scales of some rows from codes as they lie in a file.
+ *
+ * @param scales f16 bits [count, blocks], finite: the reader of the file has checked
+ * @param from first row, a multiple of 16
+ * @param count rows; a multiple of 16 unless they are the last ones
+ */
+export function layOutBlocks(
+  compute: Compute, w: BlockWeights, codes: CodeRows, scales: Uint16Array, from = 0,
+  count = w.rows - from,
+): void {
+  const { kind, rows, cols, block } = w, kp = paddedTo(cols, block), blocks = kp / block;
+  if (from % TILE_ROWS !== 0 || from + count > rows)
+    throw new RangeError(
+      `layOutBlocks: rows ${from} to ${from + count} expected to begin at a multiple of 16 and end by ${rows}`);
+  layOutTiles(compute, kind, count, cols, codes, w.tiles + (from * kp * BITS[kind]) / 8, kp);
+  const memory = compute.engine.memory.buffer;
+  const to = new Uint16Array(memory, w.scales, paddedRows(rows) * blocks);
+  for (let i = 0; i < count; i++) {
+    const at = scaleIndex(from + i, blocks);
+    for (let b = 0; b < blocks; b++) to[at + b * TILE_ROWS] = scales[i * blocks + b];
+  }
+}
+
+/** Where the scales of a row begin; the next block's is 16 further. */
+const scaleIndex = (row: number, blocks: number): number =>
+  Math.floor(row / TILE_ROWS) * blocks * TILE_ROWS + (row % TILE_ROWS);
+
+/**
+ * out[i] ← row ids[i] of the weights as f32: an embedding read from its packed form.
+ *
+ * @param ids address of i32[out.rows], each checked against the rows
+ */
+export function gatherBlocks(
+  { engine }: Compute, w: BlockWeights, ids: number, out: Matrix,
+): void {
+  checkShape('gatherBlocks', 'out', out, out.rows, w.cols);
+  const rows = engine.i32(ids, out.rows);
+  rows.forEach((row, i) => expandRow(engine, w, row, engine.f32(out.ptr + i * w.cols * 4, w.cols)));
+}
+
+/** A row in real numbers: ±d, or −d, 0, d. */
+function expandRow(engine: Engine, w: BlockWeights, row: number, out: Float32Array): void {
+  const { kind, cols, block } = w, kp = paddedTo(cols, block), blocks = kp / block;
+  const inTile = row % TILE_ROWS, place = inTile < 8 ? 2 * inTile : 2 * (inTile - 8) + 1;
+  const planes = BITS[kind], tileBytes = (kp * TILE_ROWS * planes) / 8;
+  const tile = engine.u8(w.tiles + Math.floor(row / TILE_ROWS) * tileBytes, tileBytes);
+  const scales = new Uint16Array(engine.memory.buffer, w.scales, paddedRows(w.rows) * blocks);
+  const first = scaleIndex(row, blocks);
+  for (let c = 0; c < cols; c++) {
+    const d = halfToNumber(scales[first + Math.floor(c / block) * TILE_ROWS]);
+    const at = (c >> 3) * TILE_ROWS * planes + place, bit = tile[at] >> (c & 7) & 1;
+    out[c] = planes === 1 ? (bit ? d : -d) : (bit + (tile[at + TILE_ROWS] >> (c & 7) & 1) - 1) * d;
+  }
+}
