@@ -53,6 +53,7 @@ import './model/file-tables.test.ts';
 import './model/file.test.ts';
 import './model/gradients.test.ts';
 import './model/kv-cache.test.ts';
+import './models/goldens.test.ts';
 import './nn/attention.test.ts';
 import './nn/bit-linear.test.ts';
 import './nn/embedding.test.ts';

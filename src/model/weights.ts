@@ -10,11 +10,12 @@ import { ModelFileError } from '../errors.ts';
 import type { BitPart } from '../nn/bit-linear.ts';
 import type { BlockPart } from '../nn/block-linear.ts';
 import type { Parameter } from '../nn/pass.ts';
-import { allocBitWeights } from '../ops/bit-weights.ts';
-import { freeBlockWeights } from '../ops/block-weights.ts';
+import { allocBitWeights, freeBitWeights } from '../ops/bit-weights.ts';
+import { freeBlockWeights, paddedTo } from '../ops/block-weights.ts';
 import type { Table } from '../ops/table.ts';
 import { freeTable } from '../ops/table.ts';
 import type { BitKind } from '../quant/layout.ts';
+import { paddedCols, paddedRows } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
 import type { BitNetConfig } from './config.ts';
 import type { TensorSpec } from './tensors.ts';
@@ -141,6 +142,22 @@ export class RunWeights implements ModelWeights {
     this.#parameters.set(name, { name, value: { ptr, rows, cols } });
   }
 
+  /** Takes over f32[rows, cols] on the heap. */
+  addFloatAt({ name, rows, cols }: TensorSpec, ptr: number): void {
+    this.#parameters.set(name, { name, value: { ptr, rows, cols } });
+  }
+
+  /** Makes blocks that have one scale a matrix with one scale, in the same tiles. */
+  unifyBlocks(name: string, scale: number): void {
+    const { packed: { kind, rows, cols, block, tiles, scales } } = found(name, this.#blocks.get(name));
+    if (paddedTo(cols, block) !== paddedCols(cols)) return;
+    this.engine.heap.free(scales);
+    this.#blocks.delete(name);
+    const np = paddedRows(rows), perRow = this.engine.heap.alloc(np * 4);
+    this.engine.f32(perRow, np).fill(scale);
+    this.addPart({ name, packed: { kind, rows, cols, codes: 0, tiles, scales: perRow, sums: 0 } });
+  }
+
   addPart(part: BitPart): void {
     this.#parts.set(part.name, part);
   }
@@ -173,6 +190,13 @@ export class RunWeights implements ModelWeights {
 
   bitPart(name: string): BitPart {
     return found(name, this.#parts.get(name));
+  }
+
+  /** Gives everything back where no model was built of it: the parts, too, which its layers own. */
+  abandon(): void {
+    for (const { packed } of this.#parts.values()) freeBitWeights(this.engine, packed);
+    this.#parts.clear();
+    this.dispose();
   }
 
   dispose(): void {

@@ -85,7 +85,7 @@ function decodeQ6K(bytes: Uint8Array, from: number, out: Float32Array, to: numbe
  * decodeGgml('F16', Uint8Array.of(0x00, 0x3c, 0x00, 0xc0)); // Float32Array [1, -2]
  */
 export function decodeGgml(type: GgmlType, bytes: Uint8Array, scale = 1): Float32Array {
-  if (type === 'F32') return new Float32Array(bytes.slice().buffer);
+  if (type === 'F32') return new Float32Array(new Uint8Array(bytes).buffer); // a copy, also of a Buffer
   if (isPackedType(type)) return decodePacked(type, bytes, scale);
   const { elements, bytes: size } = GGML_FORMATS[type], decode = DECODERS[type];
   const blocks = Math.floor(bytes.length / size), out = new Float32Array(blocks * elements);

@@ -11,7 +11,7 @@ interface Meta {
 const LAYERS = [
   ['errors'], ['check', 'host-turn', 'model-source'], ['rng'], ['quant'], ['io', 'tokenizer', 'corpus'],
   ['ref', 'wasm'], ['spawn-node', 'spawn-none', 'spawn-web'], ['ops'], ['nn'], ['model'], ['train', 'sample'],
-  ['core'], ['index'], ['worker'], ['cli'],
+  ['core'], ['index'], ['models'], ['worker'], ['cli'],
 ];
 
 const meta = JSON.parse(readFileSync('build/meta.json', 'utf8')) as Meta;
