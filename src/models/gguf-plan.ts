@@ -1,0 +1,157 @@
+/**
+ * What a GGUF file holds, set against what its model needs, from the header alone: which tensor is what, how
+ * it will be kept in memory, and how much that takes.
+ *
+ *   packed types       as they are, in tiles: one or two bits a weight and its scales
+ *   F32                floats
+ *   F16, BF16, Q…      halves
+ * @module
+ */
+import { ModelFileError, quote } from '../errors.ts';
+import type { GgufFile, GgufTensor } from '../io/gguf.ts';
+import type { BitNetConfig } from '../model/config.ts';
+import type { TensorSpec } from '../model/tensors.ts';
+import { EMBEDDING, tensorSpecs } from '../model/tensors.ts';
+import type { BlockQuantization } from '../ops/block-gemm.ts';
+import { paddedTo } from '../ops/block-weights.ts';
+import { isPackedType, packedKind } from '../quant/ggml-packed.ts';
+import { GGML_FORMATS } from '../quant/ggml-types.ts';
+import type { BitKind } from '../quant/layout.ts';
+import { BITS, paddedRows } from '../quant/layout.ts';
+import type { Architecture } from './gguf-config.ts';
+import { architectureOf, configOf } from './gguf-config.ts';
+import { Metadata } from './gguf-metadata.ts';
+import { ggufName } from './gguf-names.ts';
+
+/**
+ * How activations meet packed weights.
+ *
+ *   i8      8 bits, one scale a token: how the BitNet family is trained; its default
+ *   block   8 bits, a scale for each block of the weights: the default where only weights were packed
+ *   q8_0    8 bits, an f16 scale for 32 columns, as llama.cpp has it for Q1_0 and Q2_0
+ *   q8_k    8 bits, a scale for 256 columns, as llama.cpp has it for TQ1_0 and TQ2_0
+ *   f32     not quantized; all weights are expanded to floats, which takes up to 32 times the memory
+ */
+export type Activations = 'i8' | 'block' | 'q8_0' | 'q8_k' | 'f32';
+
+export const ACTIVATIONS: readonly Activations[] = ['i8', 'block', 'q8_0', 'q8_k', 'f32'];
+
+/** The quantization of a block product that each stands for. */
+export const QUANTIZATIONS: Readonly<Record<Exclude<Activations, 'f32'>, BlockQuantization>> = {
+  i8: { span: 'token' }, block: {}, q8_0: { part: 32, halfScales: true }, q8_k: { span: 256 },
+};
+
+/** A tensor of the file and what becomes of it. */
+export interface PlannedTensor {
+  readonly spec: TensorSpec;
+  readonly tensor: GgufTensor;
+  readonly kept: 'floats' | 'halves' | 'packed';
+  /** Rows of each head are to be put back in order: heads' size; 0 if they are. */
+  readonly reorder: number;
+  /** Bytes of memory, when all is loaded. */
+  readonly bytes: number;
+}
+
+export interface GgufPlan {
+  readonly file: GgufFile;
+  readonly metadata: Metadata;
+  readonly architectureName: string;
+  readonly architecture: Architecture;
+  readonly activations: Activations;
+  readonly config: BitNetConfig;
+  /** In the order of the file's data. */
+  readonly tensors: readonly PlannedTensor[];
+  /** Bytes of memory of all tensors. */
+  readonly bytes: number;
+}
+
+export interface PlanOptions {
+  /** Default: how the architecture was trained. */
+  readonly activations?: Activations;
+  /** Positions at most. Default: those of the model. */
+  readonly contextLength?: number;
+}
+
+/**
+ * @throws {ModelFileError} MISSING_TENSOR, SHAPE_MISMATCH, UNSUPPORTED_TENSOR, and as `configOf`
+ */
+export function planGguf(file: GgufFile, options: PlanOptions = {}, name?: string): GgufPlan {
+  const metadata = new Metadata(file, name), found = architectureOf(metadata);
+  const embedding = tensorOf(file, EMBEDDING, name);
+  const { architecture } = found;
+  const activations = options.activations ?? (architecture.quantizedActivations ? 'i8' : 'block');
+  const config = configOf(metadata, {
+    vocabSize: embedding.rows, tied: !file.tensors.has('output.weight'), weights: weightsOf(file),
+    contextLength: options.contextLength,
+  });
+  const tensors = tensorSpecs(config).map((spec): PlannedTensor => {
+    const tensor = tensorOf(file, spec.name, name);
+    checkShape(spec, tensor, name);
+    checkKind(spec, tensor, name);
+    const reorder = architecture.neighbourPairs && /\.(q|k)_proj\./.test(spec.name) ? config.headDim! : 0;
+    return { spec, tensor, reorder, ...keeping(spec, tensor, activations) };
+  });
+  checkAllUsed(file, tensors, name);
+  return {
+    file, metadata, architectureName: found.name, architecture, activations, config,
+    tensors: tensors.toSorted((a, b) => a.tensor.offset - b.tensor.offset),
+    bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+function tensorOf(file: GgufFile, name: string, fileName?: string): GgufTensor {
+  const own = ggufName(name), tensor = file.tensors.get(own);
+  if (!tensor)
+    throw new ModelFileError('MISSING_TENSOR', `the file has no tensor ${own}`, { file: fileName, field: own });
+  return tensor;
+}
+
+/** Kind of most of the weights, for what a configuration says of itself. */
+function weightsOf(file: GgufFile): BitNetConfig['weights'] {
+  const type = file.tensors.get('blk.0.ffn_up.weight')?.type;
+  return type !== undefined && isPackedType(type) ? packedKind(type) : 'f32';
+}
+
+function checkShape({ rows, cols }: TensorSpec, tensor: GgufTensor, file?: string): void {
+  if (tensor.rows === rows && tensor.cols === cols) return;
+  const expected = `[${rows}, ${cols}]`, actual = `[${tensor.rows}, ${tensor.cols}]`;
+  throw new ModelFileError('SHAPE_MISMATCH', `${tensor.name} expected ${expected}, found ${actual}`,
+    { file, field: tensor.name, expected, actual });
+}
+
+/** One scale a tensor is what projections have; rows that are gathered need theirs. */
+function checkKind({ role }: TensorSpec, { name, type }: GgufTensor, file?: string): void {
+  if (type === 'I2_S' && role !== 'projection')
+    throw new ModelFileError('UNSUPPORTED_TENSOR_TYPE', `${name} is I2_S, which only projections may be`,
+      { file, field: name, actual: type });
+  if (role === 'norm' && type !== 'F32' && type !== 'F16' && type !== 'BF16')
+    throw new ModelFileError('UNSUPPORTED_TENSOR_TYPE', `${name} is ${type}; norms are floats`,
+      { file, field: name, actual: type });
+}
+
+/** A tensor that nothing reads would change what the model says: a bias, an adapter, another scale. */
+function checkAllUsed(file: GgufFile, tensors: readonly PlannedTensor[], name?: string): void {
+  const used = new Set(tensors.map(({ tensor }) => tensor.name));
+  const rest = [...file.tensors.keys()].filter((tensor) => !used.has(tensor));
+  if (rest.length > 0)
+    throw new ModelFileError('UNSUPPORTED_TENSOR',
+      `the model has ${rest.length} tensors that are not understood here, as ${quote(rest[0])}`,
+      { file: name, field: rest[0], actual: rest.length });
+}
+
+/** How a tensor is kept, and the bytes that takes. */
+function keeping(
+  { role, rows, cols }: TensorSpec, { type }: GgufTensor, activations: Activations,
+): Pick<PlannedTensor, 'kept' | 'bytes'> {
+  const packed = isPackedType(type);
+  if (role === 'norm') return { kept: 'floats', bytes: rows * cols * 4 };
+  // Matrices of floats are kept in panels beside the rows.
+  if (type === 'F32' || (packed && activations === 'f32')) return { kept: 'floats', bytes: rows * cols * 8 };
+  if (!packed) return { kept: 'halves', bytes: rows * cols * 2 };
+  return { kept: 'packed', bytes: packedBytes(packedKind(type), rows, cols, GGML_FORMATS[type].elements) };
+}
+
+function packedBytes(kind: BitKind, rows: number, cols: number, block: number): number {
+  const np = paddedRows(rows), kp = paddedTo(cols, block);
+  return (np * kp * BITS[kind]) / 8 + (np * kp * 2) / block;
+}
