@@ -9,6 +9,7 @@ export * from './kernels/math';
 export * from './kernels/pack-b1';
 export * from './kernels/pack-t2';
 export * from './kernels/tile';
+export * from './kernels/unpack-t2';
 export * from './kernels/quant-i8';
 export * from './kernels/tables-i8';
 export * from './kernels/lookup-i8';

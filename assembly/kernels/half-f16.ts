@@ -26,3 +26,14 @@ export function decodeF16(x: usize, y: usize, n: usize): void {
     store<f32>(y, f32x4.extract_lane(halfToF32x4(i32x4.splat(<i32>load<i16>(x))), 0));
   }
 }
+
+/** Whether n halves are finite, n a multiple of 4: exponents of all ones are infinities and NaN. */
+export function finiteF16(x: usize, n: usize): bool {
+  const exponent = i16x8.splat(0x7c00);
+  let bad = i16x8.splat(0), i: usize = 0;
+  for (; i + 8 <= n; i += 8)
+    bad = v128.or(bad, i16x8.eq(v128.and(v128.load(x + (i << 1)), exponent), exponent));
+  if (i < n)
+    bad = v128.or(bad, i16x8.eq(v128.and(v128.load64_zero(x + (i << 1)), exponent), exponent));
+  return !v128.any_true(bad);
+}

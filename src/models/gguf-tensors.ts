@@ -6,16 +6,22 @@
 import { ModelFileError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { readExactly } from '../io/byte-source.ts';
+import type { GgufTensor } from '../io/gguf.ts';
 import type { RunWeights } from '../model/weights.ts';
+import type { CodeRows } from '../ops/bit-weights.ts';
 import type { BlockWeights } from '../ops/block-weights.ts';
 import { allocBlockWeights, layOutBlocks } from '../ops/block-weights.ts';
 import type { Compute } from '../ops/matrix.ts';
 import { allocTable } from '../ops/table.ts';
 import { decodeGgml } from '../quant/ggml-decode.ts';
 import type { PackedType } from '../quant/ggml-packed.ts';
-import { invalidCode, packedCodes, packedKind, packedScales } from '../quant/ggml-packed.ts';
+import {
+  codeOrder, invalidCode, packedCodes, packedKind, packedScales,
+} from '../quant/ggml-packed.ts';
 import { GGML_FORMATS } from '../quant/ggml-types.ts';
 import { halfToNumber, isFiniteHalf } from '../quant/half.ts';
+import { BITS } from '../quant/layout.ts';
+import type { Engine } from '../wasm/engine.ts';
 import type { GgufPlan, PlannedTensor } from './gguf-plan.ts';
 import { QUANTIZATIONS } from './gguf-plan.ts';
 import type { Rows } from './gguf-rows.ts';
@@ -23,8 +29,6 @@ import { bytesOfRow, inHalves, rowsOf } from './gguf-rows.ts';
 
 /** Columns of a block of codes that the tile kernels read. */
 const CODE_BLOCK = 128;
-/** A byte of four ternary zeros. */
-const ZERO_CODES = 0x55;
 
 /** What loading needs besides the tensor. */
 export interface Loading {
@@ -83,16 +87,14 @@ function floatSink(
   return {
     rows({ from, count, bytes }) {
       const to = table.ptr + from * table.rowBytes;
-      if (tensor.type === 'F16') {
-        checkHalves(bytes, tensor.name, name);
-        engine.u8(to, bytes.length).set(bytes);
-        return;
+      if (tensor.type === 'F16') engine.u8(to, bytes.length).set(bytes);
+      else {
+        const mark = workspace.mark(), at = workspace.alloc(count * cols * 4);
+        engine.f32(at, count * cols).set(decode(bytes));
+        engine.kernels.encodeF16(at, to, count * cols);
+        workspace.release(mark);
       }
-      const mark = workspace.mark(), at = workspace.alloc(count * cols * 4);
-      engine.f32(at, count * cols).set(decode(bytes));
-      engine.kernels.encodeF16(at, to, count * cols);
-      workspace.release(mark);
-      checkHalves(engine.u8(to, count * cols * 2), tensor.name, name);
+      checkHalves(engine, to, count * cols, tensor.name, name);
     },
     end: () => undefined,
   };
@@ -104,11 +106,12 @@ function checkFinite(values: Float32Array, tensor: string, file?: string): Float
   return values;
 }
 
-/** Exponents of all ones are infinities and NaN. */
-function checkHalves(bytes: Uint8Array, tensor: string, file?: string): void {
-  for (let i = 1; i < bytes.length; i += 2)
-    if ((bytes[i] & 0x7c) === 0x7c)
-      throw notFinite(tensor, i >> 1, halfToNumber(bytes[i - 1] | bytes[i] << 8), file);
+/** Halves in linear memory, checked by a kernel; only a bad one is looked for here. */
+function checkHalves(engine: Engine, ptr: number, count: number, tensor: string, file?: string): void {
+  if (engine.kernels.finiteF16(ptr, count)) return;
+  const halves = new Uint16Array(engine.memory.buffer, ptr, count);
+  const index = halves.findIndex((half) => !isFiniteHalf(half));
+  throw notFinite(tensor, index, halfToNumber(halves[index]), file);
 }
 
 const notFinite = (tensor: string, index: number, value: number, file?: string): ModelFileError =>
@@ -123,12 +126,12 @@ function packedSink(loading: Loading, planned: PlannedTensor, scale: number | un
   const packed = allocBlockWeights(engine, kind, rows, cols, block);
   weights.addBlocks({
     name, packed, quantization: activations === 'f32' ? {} : QUANTIZATIONS[activations] });
-  const uniform = new UniformScale(block);
+  const uniform = new UniformScale();
   return {
     rows(part) {
-      const { codes, scales } = unpack(type, part, planned, loading.name);
-      if (scale === undefined) uniform.see(scales, codes);
-      putRows(compute, packed, part, codes, scales);
+      const scales = scalesOf(part, planned, loading.name);
+      uniform.see(scales);
+      putRows(loading, planned, packed, part, scales);
     },
     end() {
       const one = scale ?? uniform.value;
@@ -148,28 +151,15 @@ async function tensorScale({ source, name }: Loading, { tensor }: PlannedTensor)
   return scale;
 }
 
-/** Whether all blocks have one scale; blocks of zeros may have any. */
+/** Whether all blocks have one scale. */
 class UniformScale {
-  readonly #codeBytes: number;
   #bits?: number;
   #broken = false;
 
-  constructor(block: number) {
-    this.#codeBytes = block / 4;
-  }
-
-  see(scales: Uint16Array, codes: Uint8Array): void {
-    for (let b = 0; b < scales.length && !this.#broken; b++) {
-      if (scales[b] === this.#bits) continue;
-      if (scales[b] === 0 && this.#isZero(codes, b)) continue;
-      if (this.#bits === undefined) this.#bits = scales[b];
-      else this.#broken = true;
-    }
-  }
-
-  #isZero(codes: Uint8Array, block: number): boolean {
-    const from = block * this.#codeBytes;
-    return codes.subarray(from, from + this.#codeBytes).every((byte) => byte === ZERO_CODES);
+  see(scales: Uint16Array): void {
+    if (this.#broken || scales.length === 0) return;
+    this.#bits ??= scales[0];
+    this.#broken = scales.some((bits) => bits !== this.#bits);
   }
 
   get value(): number | undefined {
@@ -177,34 +167,55 @@ class UniformScale {
   }
 }
 
-/** Codes and scales of some rows, checked. Codes of Q1_0 stay as they are in the file. */
-function unpack(
-  type: PackedType, { bytes, from }: Rows, { tensor }: PlannedTensor, file?: string,
-): { codes: Uint8Array; scales: Uint16Array } {
-  const scales = packedScales(type, bytes), bad = scales.findIndex((half) => !isFiniteHalf(half));
-  if (bad >= 0)
-    throw notFinite(`${tensor.name}, scale of a block from row ${from},`, bad, halfToNumber(scales[bad]), file);
-  const codes = type === 'Q1_0' ? bytes : packedCodes(type, bytes);
-  const wrong = type === 'Q1_0' ? -1 : invalidCode(packedKind(type), codes);
-  if (wrong >= 0)
-    throw new ModelFileError('INVALID_CODE',
-      `${tensor.name} has a code that is no weight: columns ${wrong * 4} to ${wrong * 4 + 3} from row ${from} on`,
-      { file, field: tensor.name, offset: wrong, expected: 'codes 0, 1 or 2', actual: codes[wrong] });
-  return { codes, scales };
+/** Scales of some rows, checked. */
+function scalesOf({ bytes, from }: Rows, { tensor }: PlannedTensor, file?: string): Uint16Array {
+  const scales = packedScales(tensor.type as PackedType, bytes);
+  for (let i = 0; i < scales.length; i++)
+    if (!isFiniteHalf(scales[i]))
+      throw notFinite(
+        `${tensor.name}, scale of a block from row ${from} on,`, i, halfToNumber(scales[i]), file);
+  return scales;
 }
 
-/** Lays out some rows. */
+/** Lays out some rows: codes are put in order where they are not, next to where they arrive. */
 function putRows(
-  compute: Compute, w: BlockWeights, { from, count }: Rows, codes: Uint8Array, scales: Uint16Array,
+  { compute, name }: Loading, { tensor }: PlannedTensor, w: BlockWeights, part: Rows, scales: Uint16Array,
 ): void {
-  const { engine, workspace } = compute, inFile = codes.length / count;
-  const mark = workspace.mark(), ptr = workspace.alloc(codes.length + 16);
-  engine.u8(ptr, codes.length).set(codes);
-  // Q1_0 is laid out from its blocks as they are: a scale of two bytes before 16 bytes of bits.
-  const raw = w.kind === 'b1' && w.block === CODE_BLOCK;
-  const stride = raw ? 18 : (CODE_BLOCK / 8) * (w.kind === 'b1' ? 1 : 2);
+  const { workspace } = compute, { from, count } = part, mark = workspace.mark();
+  const codes = codesOf(compute, tensor, part, name);
   const rows = scales.length > 0 ? scales : new Uint16Array((count * w.cols) / w.block);
-  layOutBlocks(compute, w, { ptr: raw ? ptr + 2 : ptr, rowBytes: inFile, stride }, rows, from, count);
+  layOutBlocks(compute, w, codes, rows, from, count);
   workspace.release(mark);
 }
 
+/** Codes in linear memory as the tile kernels read them. */
+function codesOf(
+  { engine, workspace }: Compute, tensor: GgufTensor, { bytes, from, count }: Rows, file?: string,
+): CodeRows {
+  const type = tensor.type as PackedType, kind = packedKind(type), order = codeOrder(type);
+  const { elements, bytes: stride } = GGML_FORMATS[type], blocks = (count * tensor.cols) / elements;
+  const put = (data: Uint8Array): number => {
+    const at = workspace.alloc(data.length + 16); // whole vectors are read behind the last byte
+    engine.u8(at, data.length).set(data);
+    return at;
+  };
+  const rowBytes = (tensor.cols * BITS[kind]) / 8, inOrder = (CODE_BLOCK * BITS[kind]) / 8;
+  if (!order) {
+    const codes = packedCodes(type, bytes);
+    if (invalidCode(kind, codes) >= 0) throw badCode(tensor, from, file);
+    return { ptr: put(codes), rowBytes, stride: inOrder };
+  }
+  const ptr = put(bytes);
+  // Blocks of 128 ±1 weights are laid out as they are, each behind its scale.
+  if (kind === 'b1') return { ptr: ptr + 2, rowBytes: bytes.length / count, stride };
+  const codes = workspace.alloc(count * rowBytes + 16);
+  const bad = order.order === 'planes'
+    ? engine.kernels.unpackPlanesT2(ptr, codes, blocks, stride, order.groups, order.first, order.step)
+    : engine.kernels.unpackInOrderT2(ptr + order.from, codes, blocks, stride, order.bytes);
+  if (bad) throw badCode(tensor, from, file);
+  return { ptr: codes, rowBytes, stride: inOrder };
+}
+
+const badCode = ({ name }: GgufTensor, row: number, file?: string): ModelFileError =>
+  new ModelFileError('INVALID_CODE', `${name} has a code 3, which is no weight, in row ${row} or behind`,
+    { file, field: name, offset: row, expected: 'codes 0, 1 or 2', actual: 3 });

@@ -116,9 +116,26 @@ export function packedCodes(type: PackedType, bytes: Uint8Array): Uint8Array {
 export function packedScales(type: PackedType, bytes: Uint8Array): Uint16Array {
   const { bytes: size } = GGML_FORMATS[type], { scaleAt } = PACKINGS[type];
   if (scaleAt === undefined) return new Uint16Array(0);
-  return Uint16Array.from({ length: Math.floor(bytes.length / size) }, (_, b) =>
-    bytes[b * size + scaleAt] | bytes[b * size + scaleAt + 1] << 8);
+  const scales = new Uint16Array(Math.floor(bytes.length / size));
+  for (let b = 0, at = scaleAt; b < scales.length; b++, at += size)
+    scales[b] = bytes[at] | bytes[at + 1] << 8;
+  return scales;
 }
+
+/** How the codes of a type lie in its blocks, where a kernel unpacks them. */
+export type CodeOrder =
+  | { readonly order: 'rows'; readonly from: number; readonly bytes: number }
+  | { readonly order: 'planes'; readonly groups: number; readonly first: number; readonly step: number };
+
+const ORDERS: Readonly<Partial<Record<PackedType, CodeOrder>>> = {
+  Q1_0: { order: 'rows', from: 2, bytes: 16 }, Q2_0: { order: 'rows', from: 2, bytes: 16 },
+  PQ2_0: { order: 'rows', from: 2, bytes: 32 },
+  TQ2_0: { order: 'planes', groups: 2, first: 0, step: 2 },
+  I2_S: { order: 'planes', groups: 1, first: 6, step: -2 },
+};
+
+/** The order of a type's codes; undefined where only `packedCodes` unpacks them. */
+export const codeOrder = (type: PackedType): CodeOrder | undefined => ORDERS[type];
 
 /** Index of the first byte with a code 3, which stands for no weight; −1 if there is none. */
 export function invalidCode(kind: BitKind, codes: Uint8Array): number {

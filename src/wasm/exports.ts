@@ -88,6 +88,11 @@ export interface KernelExports {
     q: Ptr, w: Ptr, acc: Ptr, m: number, n: number, kp: number, accStride: number): void;
   encodeF16(x: Ptr, y: Ptr, n: number): void;
   decodeF16(x: Ptr, y: Ptr, n: number): void;
+  finiteF16(x: Ptr, n: number): number;
+  unpackPlanesT2(
+    from: Ptr, to: Ptr, blocks: number, stride: number, groups: number, first: number,
+    step: number): number;
+  unpackInOrderT2(from: Ptr, to: Ptr, blocks: number, stride: number, bytes: number): number;
 
   normF32(
     x: Ptr, gain: Ptr, y: Ptr, stats: Ptr,
