@@ -26,25 +26,40 @@ const MAGIC: i32 = 126 << 23;
 const F16_INFINITY: i32 = 0x7c00;
 const F16_NAN: i32 = 0x7e00;
 
+/**
+ * HALF_IN_F32, then TWO_112. In memory, because engines keep a vector that was loaded before a loop in a
+ * register, but build a constant one anew in each round.
+ */
+const CONSTANTS: usize = memory.data<u32>([
+  0x8fffe000, 0x8fffe000, 0x8fffe000, 0x8fffe000, 0x77800000, 0x77800000, 0x77800000, 0x77800000,
+], 16);
+
+/** What `smallHalfToF32x4` masks with. */
+// @ts-ignore: decorator
+@inline
+export function halfMask(): v128 {
+  return v128.load(CONSTANTS);
+}
+
+/** 2^112: what the other factor of a small half is multiplied by. Exact below 2^16. */
+// @ts-ignore: decorator
+@inline
+export function halfLift(): v128 {
+  return v128.load(CONSTANTS, 16);
+}
+
 /** 2^−112 times four finite halves that are sign-extended to i32 lanes, exactly. */
 // @ts-ignore: decorator
 @inline
-export function smallHalfToF32x4(h: v128): v128 {
-  return v128.and(i32x4.shl(h, 13), i32x4.splat(HALF_IN_F32));
-}
-
-/** 2^112 · v: what to multiply with a small half. Exact below 2^16. */
-// @ts-ignore: decorator
-@inline
-export function liftF32x4(v: v128): v128 {
-  return f32x4.mul(v, f32x4.splat(TWO_112));
+export function smallHalfToF32x4(h: v128, mask: v128): v128 {
+  return v128.and(i32x4.shl(h, 13), mask);
 }
 
 /** Four f32 from four finite halves. Infinities become ±65,536 and NaN something beyond. */
 // @ts-ignore: decorator
 @inline
 export function finiteHalfToF32x4(h: v128): v128 {
-  return liftF32x4(smallHalfToF32x4(h));
+  return f32x4.mul(smallHalfToF32x4(h, i32x4.splat(HALF_IN_F32)), f32x4.splat(TWO_112));
 }
 
 /** Four f32 from any four halves that are sign-extended to i32 lanes. */

@@ -13,15 +13,15 @@
 //
 // The number of columns `d` is a multiple of 4.
 
-import { liftF32x4, smallHalfToF32x4 } from './half';
+import { halfLift, halfMask, smallHalfToF32x4 } from './half';
 import { sumF32x4 } from './simd';
 
-/** Four neighbouring values of a row as f32; halves 2^−112 times their value. */
+/** Four neighbouring values of a row as f32; halves 2^−112 times their value. `mask`: see `maskOf`. */
 // @ts-ignore: decorator
 @inline
-function quad<T>(at: usize): v128 {
+function quad<T>(at: usize, mask: v128): v128 {
   if (sizeof<T>() == 4) return v128.load(at);
-  if (sizeof<T>() == 2) return smallHalfToF32x4(v128.load16x4_s(at));
+  if (sizeof<T>() == 2) return smallHalfToF32x4(v128.load16x4_s(at), mask);
   const words = i16x8.extend_low_i8x16_s(v128.load32_zero(at));
   return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(words));
 }
@@ -29,8 +29,22 @@ function quad<T>(at: usize): v128 {
 /** The other factor of a product with `quad<T>`: the rounded product is that of the true values. */
 // @ts-ignore: decorator
 @inline
-function factor<T>(v: v128): v128 {
-  return sizeof<T>() == 2 ? liftF32x4(v) : v;
+function factor<T>(v: v128, lift: v128): v128 {
+  return sizeof<T>() == 2 ? f32x4.mul(v, lift) : v;
+}
+
+/** What `quad` needs for halves: loaded, so that engines keep it in a register. */
+// @ts-ignore: decorator
+@inline
+function maskOf<T>(): v128 {
+  return sizeof<T>() == 2 ? halfMask() : f32x4.splat(0);
+}
+
+/** What `factor` needs for halves. */
+// @ts-ignore: decorator
+@inline
+function liftOf<T>(): v128 {
+  return sizeof<T>() == 2 ? halfLift() : f32x4.splat(0);
 }
 
 /** Bytes of `bytes` bytes of f32 when their elements are T. */
@@ -44,9 +58,10 @@ function scaled<T>(bytes: usize): usize {
 // @ts-ignore: decorator
 @inline
 function dot<T>(x: usize, row: usize, d: usize): f32 {
+  const mask = maskOf<T>(), lift = liftOf<T>();
   let sum = f32x4.splat(0);
   for (let j: usize = 0, end = d << 2; j < end; j += 16) {
-    sum = f32x4.add(sum, f32x4.mul(factor<T>(v128.load(x + j)), quad<T>(row + scaled<T>(j))));
+    sum = f32x4.add(sum, f32x4.mul(factor<T>(v128.load(x + j), lift), quad<T>(row + scaled<T>(j), mask)));
   }
   return sumF32x4(sum);
 }
@@ -65,16 +80,17 @@ function sumRows(a: v128, b: v128, c: v128, d: v128): v128 {
 export function dots1<T>(
   x: usize, rows: usize, stride: usize, y: usize, n: usize, d: usize, scale: f32,
 ): void {
+  const mask = maskOf<T>(), lift = liftOf<T>();
   let u: usize = 0;
   for (; u + 4 <= n; u += 4, rows += stride << 2, y += 16) {
     const row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
     let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
     for (let j: usize = 0, end = d << 2; j < end; j += 16) {
-      const vx = factor<T>(v128.load(x + j)), at = scaled<T>(j);
-      sum0 = f32x4.add(sum0, f32x4.mul(vx, quad<T>(rows + at)));
-      sum1 = f32x4.add(sum1, f32x4.mul(vx, quad<T>(row1 + at)));
-      sum2 = f32x4.add(sum2, f32x4.mul(vx, quad<T>(row2 + at)));
-      sum3 = f32x4.add(sum3, f32x4.mul(vx, quad<T>(row3 + at)));
+      const vx = factor<T>(v128.load(x + j), lift), at = scaled<T>(j);
+      sum0 = f32x4.add(sum0, f32x4.mul(vx, quad<T>(rows + at, mask)));
+      sum1 = f32x4.add(sum1, f32x4.mul(vx, quad<T>(row1 + at, mask)));
+      sum2 = f32x4.add(sum2, f32x4.mul(vx, quad<T>(row2 + at, mask)));
+      sum3 = f32x4.add(sum3, f32x4.mul(vx, quad<T>(row3 + at, mask)));
     }
     v128.store(y, f32x4.mul(sumRows(sum0, sum1, sum2, sum3), f32x4.splat(scale)));
   }
@@ -86,21 +102,22 @@ export function dots2<T>(
   x0: usize, x1: usize, rows: usize, stride: usize, y0: usize, y1: usize, n: usize, d: usize,
   scale: f32,
 ): void {
+  const mask = maskOf<T>(), lift = liftOf<T>();
   let u: usize = 0;
   for (; u + 4 <= n; u += 4, rows += stride << 2, y0 += 16, y1 += 16) {
     const row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
     let sum00 = f32x4.splat(0), sum01 = sum00, sum02 = sum00, sum03 = sum00;
     let sum10 = sum00, sum11 = sum00, sum12 = sum00, sum13 = sum00;
     for (let j: usize = 0, end = d << 2; j < end; j += 16) {
-      const va0 = factor<T>(v128.load(x0 + j)), va1 = factor<T>(v128.load(x1 + j));
+      const va0 = factor<T>(v128.load(x0 + j), lift), va1 = factor<T>(v128.load(x1 + j), lift);
       const at = scaled<T>(j);
-      let vb = quad<T>(rows + at);
+      let vb = quad<T>(rows + at, mask);
       sum00 = f32x4.add(sum00, f32x4.mul(va0, vb)); sum10 = f32x4.add(sum10, f32x4.mul(va1, vb));
-      vb = quad<T>(row1 + at);
+      vb = quad<T>(row1 + at, mask);
       sum01 = f32x4.add(sum01, f32x4.mul(va0, vb)); sum11 = f32x4.add(sum11, f32x4.mul(va1, vb));
-      vb = quad<T>(row2 + at);
+      vb = quad<T>(row2 + at, mask);
       sum02 = f32x4.add(sum02, f32x4.mul(va0, vb)); sum12 = f32x4.add(sum12, f32x4.mul(va1, vb));
-      vb = quad<T>(row3 + at);
+      vb = quad<T>(row3 + at, mask);
       sum03 = f32x4.add(sum03, f32x4.mul(va0, vb)); sum13 = f32x4.add(sum13, f32x4.mul(va1, vb));
     }
     const vscale = f32x4.splat(scale);
@@ -120,7 +137,7 @@ export function weigh1<T>(
   y: usize, weights: usize, step: usize, rows: usize, stride: usize, n: usize, d: usize,
   resume: bool,
 ): void {
-  const width: usize = sizeof<T>() << 2;
+  const width: usize = sizeof<T>() << 2, mask = maskOf<T>(), lift = liftOf<T>();
   let j: usize = 0;
   for (; j + 16 <= d; j += 16, y += 64, rows += width << 2) {
     let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
@@ -128,18 +145,18 @@ export function weigh1<T>(
       sum0 = v128.load(y); sum1 = v128.load(y, 16); sum2 = v128.load(y, 32); sum3 = v128.load(y, 48);
     }
     for (let u: usize = 0, row = rows, at = weights; u < n; u++, row += stride, at += step) {
-      const w = factor<T>(v128.load32_splat(at));
-      sum0 = f32x4.add(sum0, f32x4.mul(w, quad<T>(row)));
-      sum1 = f32x4.add(sum1, f32x4.mul(w, quad<T>(row + width)));
-      sum2 = f32x4.add(sum2, f32x4.mul(w, quad<T>(row + 2 * width)));
-      sum3 = f32x4.add(sum3, f32x4.mul(w, quad<T>(row + 3 * width)));
+      const w = factor<T>(v128.load32_splat(at), lift);
+      sum0 = f32x4.add(sum0, f32x4.mul(w, quad<T>(row, mask)));
+      sum1 = f32x4.add(sum1, f32x4.mul(w, quad<T>(row + width, mask)));
+      sum2 = f32x4.add(sum2, f32x4.mul(w, quad<T>(row + 2 * width, mask)));
+      sum3 = f32x4.add(sum3, f32x4.mul(w, quad<T>(row + 3 * width, mask)));
     }
     v128.store(y, sum0); v128.store(y, sum1, 16); v128.store(y, sum2, 32); v128.store(y, sum3, 48);
   }
   for (; j < d; j += 4, y += 16, rows += width) {
     let sum = resume ? v128.load(y) : f32x4.splat(0);
     for (let u: usize = 0, row = rows, at = weights; u < n; u++, row += stride, at += step) {
-      sum = f32x4.add(sum, f32x4.mul(factor<T>(v128.load32_splat(at)), quad<T>(row)));
+      sum = f32x4.add(sum, f32x4.mul(factor<T>(v128.load32_splat(at), lift), quad<T>(row, mask)));
     }
     v128.store(y, sum);
   }
@@ -151,6 +168,7 @@ export function weigh2<T>(
   n: usize, d: usize, resume: bool,
 ): void {
   const width: usize = sizeof<T>() << 2, apart = y1 - y0, between = w1 - w0;
+  const mask = maskOf<T>(), lift = liftOf<T>();
   let j: usize = 0;
   for (; j + 16 <= d; j += 16, y0 += 64, rows += width << 2) {
     y1 = y0 + apart;
@@ -163,15 +181,15 @@ export function weigh2<T>(
       sum12 = v128.load(y1, 32); sum13 = v128.load(y1, 48);
     }
     for (let u: usize = 0, row = rows, at = w0; u < n; u++, row += stride, at += step) {
-      const va0 = factor<T>(v128.load32_splat(at));
-      const va1 = factor<T>(v128.load32_splat(at + between));
-      let vb = quad<T>(row);
+      const va0 = factor<T>(v128.load32_splat(at), lift);
+      const va1 = factor<T>(v128.load32_splat(at + between), lift);
+      let vb = quad<T>(row, mask);
       sum00 = f32x4.add(sum00, f32x4.mul(va0, vb)); sum10 = f32x4.add(sum10, f32x4.mul(va1, vb));
-      vb = quad<T>(row + width);
+      vb = quad<T>(row + width, mask);
       sum01 = f32x4.add(sum01, f32x4.mul(va0, vb)); sum11 = f32x4.add(sum11, f32x4.mul(va1, vb));
-      vb = quad<T>(row + 2 * width);
+      vb = quad<T>(row + 2 * width, mask);
       sum02 = f32x4.add(sum02, f32x4.mul(va0, vb)); sum12 = f32x4.add(sum12, f32x4.mul(va1, vb));
-      vb = quad<T>(row + 3 * width);
+      vb = quad<T>(row + 3 * width, mask);
       sum03 = f32x4.add(sum03, f32x4.mul(va0, vb)); sum13 = f32x4.add(sum13, f32x4.mul(va1, vb));
     }
     v128.store(y0, sum00); v128.store(y0, sum01, 16);
