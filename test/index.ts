@@ -97,6 +97,8 @@ import './train/trainer.test.ts';
 import './wasm/choose.test.ts';
 import './wasm/heap.test.ts';
 import './wasm/kernels.test.ts';
+import './wasm/lost-worker.test.ts';
+import './wasm/patience.test.ts';
 import './wasm/self-test.test.ts';
 import './wasm/threads.test.ts';
 import './wasm/workspace.test.ts';
