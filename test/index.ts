@@ -101,6 +101,7 @@ import './wasm/lost-worker.test.ts';
 import './wasm/patience.test.ts';
 import './wasm/self-test.test.ts';
 import './wasm/threads.test.ts';
+import './wasm/variants.test.ts';
 import './wasm/workspace.test.ts';
 import './worker/connect.test.ts';
 import './worker/generate.test.ts';
