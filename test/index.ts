@@ -99,6 +99,7 @@ import './wasm/heap.test.ts';
 import './wasm/kernels.test.ts';
 import './wasm/lost-worker.test.ts';
 import './wasm/patience.test.ts';
+import './wasm/recovery.test.ts';
 import './wasm/self-test.test.ts';
 import './wasm/threads.test.ts';
 import './wasm/variants.test.ts';
