@@ -94,6 +94,7 @@ import './train/options.test.ts';
 import './train/schedule.test.ts';
 import './train/sign-watch.test.ts';
 import './train/trainer.test.ts';
+import './wasm/broken-builds.test.ts';
 import './wasm/choose.test.ts';
 import './wasm/heap.test.ts';
 import './wasm/kernels.test.ts';
