@@ -40,6 +40,7 @@ import './kernels/optim-f32.test.ts';
 import './kernels/pack-b1.test.ts';
 import './kernels/pack-t2.test.ts';
 import './kernels/popcount-i8.test.ts';
+import './kernels/product-shapes.test.ts';
 import './kernels/quant-i8.test.ts';
 import './kernels/rescale.test.ts';
 import './kernels/rope-f32.test.ts';

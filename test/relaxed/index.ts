@@ -12,6 +12,7 @@ import { builds } from '../helpers/kernels.ts';
 import '../kernels/bit-products.test.ts';
 import '../kernels/block-i8.test.ts';
 import '../kernels/lookup-i8.test.ts';
+import '../kernels/product-shapes.test.ts';
 import '../kernels/table.test.ts';
 import '../ops/block-gemm.test.ts';
 import '../wasm/choose.test.ts';
