@@ -19,7 +19,9 @@ interface Library {
 
 interface LlamaModel {
   readonly tokenizer: object;
-  readonly fileInfo: { readonly metadata: { readonly tokenizer: { readonly ggml: { readonly tokens: string[] } } } };
+  readonly fileInfo: { readonly metadata: { readonly tokenizer: {
+    readonly ggml: { readonly tokens: readonly string[] };
+  } } };
   readonly tokens: { readonly bos: number | null; readonly shouldPrependBosToken: boolean };
   createContext(options: object): Promise<{ getSequence(): Sequence }>;
   tokenize(text: string): readonly number[];

@@ -46,15 +46,16 @@ function within<R>(what: string, promise: Promise<R>): Promise<R> {
 export function processPeer(program: string): Peer {
   const child: ChildProcess = fork(resolve('build/peers', `${program}.js`), { stdio: 'inherit' });
   let peak: number | undefined;
-  const ask = (message: Setup | Task): Promise<never> => within(program, new Promise<Reply>((settle, fail) => {
-    child.once('message', (reply) => settle(reply as Reply));
-    child.once('exit', (code, signal) => fail(new Error(`${program} ended with ${code ?? signal}`)));
-    child.send(message);
-  })).then((reply) => {
+  const ask = async (message: Setup | Task): Promise<never> => {
+    const reply = await within(program, new Promise<Reply>((settle, fail) => {
+      child.once('message', (answer) => settle(answer as Reply));
+      child.once('exit', (code, signal) => fail(new Error(`${program} ended with ${code ?? signal}`)));
+      child.send(message);
+    }));
     child.removeAllListeners();
     peak = reply.peak;
     return valueOf(reply);
-  });
+  };
   return {
     load: ask, answer: ask, peak: () => peak,
     stop: async () => void child.kill('SIGKILL'),

@@ -84,17 +84,18 @@ async function measure({ peer, rates, words, unwanted }: Contestant, round: numb
 
 /** The part of what was written that is the same from the start, 0 … 1: of ids, else of text. */
 function agreement(own: Answer, other: Answer): number {
-  const a = own.ids && other.ids ? own.ids : own.text ?? '', b = a === own.ids ? other.ids! : other.text ?? '';
+  const byIds = own.ids && other.ids;
+  const [a, b] = byIds ? [own.ids, other.ids] : [own.text ?? '', other.text ?? ''];
   let same = 0;
   while (same < a.length && a[same] === b[same]) same++;
   return same / Math.max(1, a.length);
 }
 
 function rowOf(own: Contestant, reference: Contestant): Record<string, unknown> {
-  const { name, threads, engine, load, peer, checked, rates } = own;
-  const figures = Object.fromEntries(Object.entries(rates).map(([figure, all]) => [figure, median(all)]));
+  const { name, threads, engine, load, peer, checked } = own;
+  const rates = Object.entries(own.rates).map(([figure, all]) => [figure, median(all)]);
   return {
-    name, threads, engine, load, ...figures, peakBytes: peer.peak(),
+    name, threads, engine, load, ...Object.fromEntries(rates), peakBytes: peer.peak(),
     agreement: agreement(checked, reference.checked), ids: checked.ids, text: checked.text,
   };
 }
@@ -106,8 +107,10 @@ function print(rows: readonly Record<string, unknown>[]): void {
   const heads = ['engine', 'threads', 'decode', 'prompt 64', 'prompt 512', 'load ms', 'peak MB', 'same'];
   console.log(`| ${heads.join(' | ')} |\n|${' --- |'.repeat(heads.length)}`);
   for (const { name, threads, decode, prompt64, prompt512, load, peakBytes, agreement: same } of rows) {
-    const cells = [decode, prompt64, prompt512, load, peakBytes && (peakBytes as number) / 1e6].map(digits);
-    console.log(`| ${[name, threads, ...cells, `${Math.round(100 * (same as number))} %`].join(' | ')} |`);
+    const megabytes = peakBytes && (peakBytes as number) / 1e6;
+    const cells = [decode, prompt64, prompt512, load, megabytes].map(digits);
+    const percent = `${Math.round(100 * (same as number))} %`;
+    console.log(`| ${[name, threads, ...cells, percent].join(' | ')} |`);
   }
 }
 
@@ -123,18 +126,21 @@ async function main(): Promise<void> {
   try {
     for (const name of names) for (const threads of THREADS)
       await start(name, threads, file, all[0]?.unwanted ?? NONE).then(
-        (one) => all.push(one), (error: Error) => absent.push(`${name}, ${threads} threads: ${error.message}`));
+        (one) => all.push(one),
+        (error: Error) => absent.push(`${name}, ${threads} threads: ${error.message}`));
     const [reference] = all;
     const timed = all.filter(({ checked }) => agreement(checked, reference.checked) > 0);
-    for (let round = 0; round <= Number(values.rounds); round++) {
-      for (const one of timed) await measure(one, round);
-      if (round === 0) for (const one of timed) for (const rates of Object.values(one.rates)) rates.pop(); // warm-up
+    for (let round = 0; round <= Number(values.rounds); round++) for (const one of timed) {
+      await measure(one, round);
+      if (round === 0) for (const rates of Object.values(one.rates)) rates.pop(); // the warm-up
     }
     const rows = all.map((one) => rowOf(one, reference));
-    console.log(`${given}, Node ${process.version}, ${cpus()[0].model.trim()}; tokens/s, medians of ${values.rounds}\n`);
+    const where = `Node ${process.version}, ${cpus()[0].model.trim()}`;
+    console.log(`${given}, ${where}; tokens/s, medians of ${values.rounds}\n`);
     print(rows);
     for (const line of absent) console.log(`absent: ${line}`);
-    if (values.json) writeFileSync(values.json, `${JSON.stringify({ file: given, rows, absent }, undefined, 1)}\n`);
+    const json = JSON.stringify({ file: given, machine: where, rows, absent }, undefined, 1);
+    if (values.json) writeFileSync(values.json, `${json}\n`);
   } finally {
     for (const { peer } of all) await peer.stop();
   }

@@ -110,7 +110,8 @@ function makeCase({ kernels, memory, alloc }: Bench): Case {
   place(memory, bits, t2, 2, T2_BYTES);
   kernels.tileT2(bits, tilesT2, scratch, N, K, K, T2_BYTES, 32);
   return {
-    codes, sums, y, xScales, xSums, scales, scratch, b1: { tiles: tilesB1, expected: expected((i) => 2 * b1[i] - 1) },
+    codes, sums, y, xScales, xSums, scales, scratch,
+    b1: { tiles: tilesB1, expected: expected((i) => 2 * b1[i] - 1) },
     t2: { tiles: tilesT2, expected: expected((i) => t2[i] - 1) },
   };
 }

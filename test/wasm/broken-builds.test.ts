@@ -81,7 +81,8 @@ test('with wrong popcounts multiplies by lookups, or is refused if popcounts are
   const module = new WebAssembly.Module(patched(bytes, all, NEG_I8));
   const { products, notes } = engineOf({ module }).info;
   assert.ok([...products.b1, ...products.t2].every((family) => family === 'lookup'));
-  assert.match(notes.join(), /^self-test of gemmPopcount\w+ failed.*; lookups are used instead of popcounts$/);
+  assert.match(
+    notes.join(), /^self-test of gemmPopcount\w+ failed.*; lookups are used instead of popcounts$/);
   failsWith(() => engineOf({ module, product: 'popcount' }), EngineError, 'SELFTEST_FAILED');
 });
 

@@ -96,7 +96,8 @@ pool('splits into no more calls than a command holds on a machine of 64 threads'
 
 pool('refuses more arguments than a command holds', () => {
   const engine = engineOf(2);
-  const own = new ThreadPool(1, { module: embeddedSharedModule() }, engine.memory, engine.kernels, spawnWorker);
+  const own = new ThreadPool(
+    1, { module: embeddedSharedModule() }, engine.memory, engine.kernels, spawnWorker);
   assert.throws(() => own.run('addF32', [new Array(21).fill(0)]), (error: unknown) =>
     error instanceof RangeError);
   engine.dispose();
