@@ -14,7 +14,8 @@ export const machineThreads = (): number => availableParallelism();
 
 export const spawnWorker: SpawnWorker = (source, onFailure) => {
   const program = `require('node:worker_threads').parentPort.once('message', (start) => {${source}})`;
-  const worker = new Worker(program, { eval: true });
+  // Without the flags of this process: under --input-type=module the program would have no `require`.
+  const worker = new Worker(program, { eval: true, execArgv: [] });
   worker.unref();
   worker.on('error', (error) => onFailure(String(error)));
   worker.on('exit', (code) => onFailure(`it ended with code ${code}`));

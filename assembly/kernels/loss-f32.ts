@@ -1,4 +1,4 @@
-// Softmax and cross-entropy by row, f32[M, V].
+// Cross-entropy by row, f32[M, V].
 //
 //   p = softmax(z)      loss = log Σ_v e^(z_v − max) + max − z_target      dz = (p − onehot) · scale
 //
@@ -53,13 +53,6 @@ function scaleRow(x: usize, factor: f32, v: usize): void {
   let j: usize = 0;
   for (; j + 4 <= v; j += 4) v128.store(x + (j << 2), f32x4.mul(v128.load(x + (j << 2)), vfactor));
   for (; j < v; j++) store<f32>(x + (j << 2), load<f32>(x + (j << 2)) * factor);
-}
-
-/** p ← softmax(z) by row; p may be z. */
-export function softmaxF32(z: usize, p: usize, m: usize, v: usize): void {
-  for (let i: usize = 0; i < m; i++, z += v << 2, p += v << 2) {
-    scaleRow(p, <f32>(1.0 / expSum(z, p, v, rowMax(z, v))), v);
-  }
 }
 
 /**

@@ -2,7 +2,9 @@
 //
 // f64 functions are compiled from AssemblyScript's ports of musl (NativeMath), so no engine's own
 // Math is asked. They serve tables, schedules and sampling, none of which is hot.
-// `expF32` runs the f32x4 function of the kernels over an array.
+// The host calls neither `sin` and `cos`, which rotary tables are made of, nor `expF32`, which attention,
+// gates and losses have inlined: they are exported (0.7 kB) because their bits are promised, and what
+// is only seen through other kernels cannot be swept and held.
 //
 // Bound   Arithmetic: a polynomial of f64 a value; about 30 operations a vector of expF32.
 

@@ -138,7 +138,6 @@ export interface KernelExports {
   mulF32(a: Ptr, b: Ptr, y: Ptr, n: number): void;
   addF32(a: Ptr, b: Ptr, y: Ptr, n: number): void;
 
-  softmaxF32(z: Ptr, p: Ptr, m: number, v: number): void;
   crossEntropyF32(
     z: Ptr, targets: Ptr, losses: Ptr, dz: Ptr, m: number, v: number, scale: number): void;
   gatherF32(table: Ptr, ids: Ptr, out: Ptr, m: number, c: number, add: boolean): void;

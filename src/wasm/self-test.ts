@@ -15,8 +15,10 @@ import type { Heap } from './heap.ts';
 const N = 48, K = 144, M = 3;
 /** Bytes of a row of 1-bit and 2-bit weights, and of a row's plane. */
 const B1_BYTES = 32, T2_BYTES = 48, PLANE_BYTES = K / 8;
-/** Bytes of scratch that `tileB1` and `tileT2` need. */
+/** Bytes of scratch that `tileB1` and `tileT2` need; products with a scale per block need less. */
 const TILE_SCRATCH = 1024;
+/** Columns of a block with scales of its own, and blocks. Activations' ½ and weights' 2 (f16) cancel. */
+const PART = 48, PARTS = K / PART, X_SCALE = 0.5, W_SCALE = 0x4000;
 
 interface Bench {
   readonly kernels: KernelExports;
@@ -70,6 +72,11 @@ interface Case {
   readonly codes: number;
   readonly sums: number;
   readonly y: number;
+  /** f32[M, PARTS], i32[M, PARTS], f16[N, PARTS] */
+  readonly xScales: number;
+  readonly xSums: number;
+  readonly scales: number;
+  readonly scratch: number;
   readonly b1: { readonly tiles: number; readonly expected: readonly number[] };
   readonly t2: { readonly tiles: number; readonly expected: readonly number[] };
 }
@@ -86,11 +93,16 @@ function makeCase({ kernels, memory, alloc }: Bench): Case {
   const x = Int8Array.from({ length: M * K }, (_, i) => (i % 7 === 0 ? -128 : next(256) - 128));
   const b1 = Uint8Array.from({ length: N * K }, () => next(2));
   const t2 = Uint8Array.from({ length: N * K }, () => next(3));
-  const [codes, sums, y, bits, scratch, tilesB1, tilesT2] =
-    [M * K, M * 4, M * N * 4, N * T2_BYTES, TILE_SCRATCH, N * K / 8, N * K / 4].map(alloc);
+  const [codes, sums, y, bits, scratch, tilesB1, tilesT2, xScales, xSums, scales] = [
+    M * K, M * 4, M * N * 4, N * T2_BYTES, TILE_SCRATCH, N * K / 8, N * K / 4,
+    M * PARTS * 4, M * PARTS * 4, N * PARTS * 2].map(alloc);
   new Int8Array(memory.buffer, codes, M * K).set(x);
-  new Int32Array(memory.buffer, sums, M).set(Array.from({ length: M }, (_, m) =>
-    x.subarray(m * K, (m + 1) * K).reduce((sum, value) => sum + value, 0)));
+  const sumsOf = (columns: number): number[] => Array.from({ length: M * K / columns }, (_, i) =>
+    x.subarray(i * columns, (i + 1) * columns).reduce((sum, value) => sum + value, 0));
+  new Int32Array(memory.buffer, sums, M).set(sumsOf(K));
+  new Int32Array(memory.buffer, xSums, M * PARTS).set(sumsOf(PART));
+  new Float32Array(memory.buffer, xScales, M * PARTS).fill(X_SCALE);
+  new Uint16Array(memory.buffer, scales, N * PARTS).fill(W_SCALE);
   const expected = (weight: (index: number) => number): number[] =>
     Array.from({ length: M * N }, (_, i) => dot(x, Math.floor(i / N), i % N, weight));
   place(memory, bits, b1, 1, B1_BYTES);
@@ -98,27 +110,41 @@ function makeCase({ kernels, memory, alloc }: Bench): Case {
   place(memory, bits, t2, 2, T2_BYTES);
   kernels.tileT2(bits, tilesT2, scratch, N, K, K, T2_BYTES, 32);
   return {
-    codes, sums, y, b1: { tiles: tilesB1, expected: expected((i) => 2 * b1[i] - 1) },
+    codes, sums, y, xScales, xSums, scales, scratch,
+    b1: { tiles: tilesB1, expected: expected((i) => 2 * b1[i] - 1) },
     t2: { tiles: tilesT2, expected: expected((i) => t2[i] - 1) },
   };
 }
 
-function testLookup({ kernels, memory, alloc }: Bench, { codes, sums, y, b1, t2 }: Case): void {
-  const tables = alloc(M * K * 8);
+function testLookup({ kernels, memory, alloc }: Bench, made: Case): void {
+  const { codes, sums, y, b1, t2 } = made, tables = alloc(M * K * 8);
   kernels.tablesI8(codes, tables, M, K);
   kernels.gemmLookupI8B1(tables, sums, b1.tiles, y, M, N, K);
   check('gemmLookupI8B1', new Int32Array(memory.buffer, y, M * N), b1.expected);
   kernels.gemmLookupI8T2(tables, sums, t2.tiles, y, M, N, K);
   check('gemmLookupI8T2', new Int32Array(memory.buffer, y, M * N), t2.expected);
+  const { xScales, xSums, scales, scratch } = made;
+  for (const [name, { tiles, expected }] of [
+    ['gemmLookupBlockI8B1', b1], ['gemmLookupBlockI8T2', t2],
+  ] as const) {
+    kernels[name](tables, xScales, xSums, tiles, scales, y, scratch, M, N, K, PART, 1);
+    check(name, new Float32Array(memory.buffer, y, M * N), expected);
+  }
 }
 
-function testPopcount({ kernels, memory, alloc }: Bench, { codes, sums, y, b1, t2 }: Case): void {
-  const planes = alloc(M * 8 * PLANE_BYTES);
+function testPopcount({ kernels, memory, alloc }: Bench, made: Case): void {
+  const { codes, sums, y, b1, t2 } = made, planes = alloc(M * 8 * PLANE_BYTES);
   kernels.planesI8(codes, planes, M, K, 8);
   kernels.gemmPopcountI8B1(planes, sums, b1.tiles, y, M, N, K, K, 8);
   check('gemmPopcountI8B1', new Int32Array(memory.buffer, y, M * N), b1.expected);
   kernels.gemmPopcountI8T2(planes, sums, t2.tiles, y, M, N, K, 8);
   check('gemmPopcountI8T2', new Int32Array(memory.buffer, y, M * N), t2.expected);
+  const { xScales, xSums, scales, scratch } = made;
+  for (const [{ tiles, expected }, width] of [[b1, 1], [t2, 2]] as const) {
+    kernels.gemmPopcountBlockI8(
+      planes, xScales, xSums, tiles, scales, y, scratch, M, N, K, PART, 1, 8, width);
+    check('gemmPopcountBlockI8', new Float32Array(memory.buffer, y, M * N), expected);
+  }
 }
 
 /** Packs codes of `width` bits in rows of `rowBytes`, least significant bit first. */

@@ -13,6 +13,7 @@
  */
 import { EngineError } from '../errors.ts';
 import type { KernelExports } from './exports.ts';
+import { Patience } from './patience.ts';
 import {
   ARGUMENTS, CALL_BITS, CALL_MASK, CONTROL_BYTES, DONE, FAILED, KERNEL, MAX_ARGUMENTS, MAX_CALLS,
   ONLINE, SLEEPERS, STOP, TICKET, WAKE, WORDS_BYTES, claimCalls,
@@ -29,8 +30,6 @@ export interface WorkerPort {
 /** Starts a worker that runs `source`, a module-less script with the message as `start`. */
 export type SpawnWorker = (source: string, onFailure: (reason: string) => void) => WorkerPort;
 
-/** A call that hangs longer than this is of a lost worker, in milliseconds. */
-const LOST_AFTER = 1000;
 /** A wait longer by this than the calls explain: a worker is not scheduled. In milliseconds. */
 const LONG_WAIT = 1.5;
 /** How long the pool rests after a long wait, in milliseconds. */
@@ -54,7 +53,12 @@ export class ThreadPool {
   #rest = REST_MIN;
   /** When the last long wait ended. */
   #lateAt = -Infinity;
+  readonly #patience = new Patience();
+  /** Workers that ended or never started. */
+  #gone = 0;
+  /** Why a worker that had been at work is gone. */
   #lost?: string;
+  /** Why a worker did not start. */
   #refused?: string;
 
   /** @param size threads, the engine's own included */
@@ -76,8 +80,13 @@ export class ThreadPool {
   /** Starts the workers; those that the runtime refuses are missed, not needed. */
   #startAll(spawn: SpawnWorker, start: WorkerStart): WorkerPort[] {
     return Array.from({ length: this.size - 1 }, () => {
+      let isThere = true; // an error is followed by an exit
+      const leave = (reason: string): void => {
+        if (isThere) this.#leave(reason);
+        isThere = false;
+      };
       try {
-        const worker = spawn(workerSource(), (reason) => (this.#lost = reason));
+        const worker = spawn(workerSource(), leave);
         worker.post(start);
         return worker;
       } catch (error) {
@@ -86,9 +95,20 @@ export class ThreadPool {
     }).filter((worker) => worker !== undefined);
   }
 
+  /**
+   * A worker is gone, says the runtime, between two commands. If more have come online than are left, it
+   * was one of those; else it never started, and the others do its work.
+   */
+  #leave(reason: string): void {
+    this.#gone++;
+    const wasOnline = Atomics.load(this.#words, ONLINE) > this.#workers.length - this.#gone;
+    if (wasOnline) this.#lost ??= reason;
+    else this.#refused ??= reason;
+  }
+
   /** Why no worker could start; undefined if one did, or may yet. */
   get failure(): string | undefined {
-    return Atomics.load(this.#words, ONLINE) > 0 ? undefined : this.#lost ?? this.#refused;
+    return Atomics.load(this.#words, ONLINE) > 0 ? undefined : this.#refused;
   }
 
   /** Whether an operation should be split now: workers are there and get time. */
@@ -99,39 +119,52 @@ export class ThreadPool {
   /**
    * Makes every call of kernel `name`, on all threads, and returns when all are done.
    *
-   * @throws {EngineError} WORKER_LOST if a worker died or hangs; memory is then half written.
+   * @throws {EngineError} WORKER_LOST if a worker trapped, ended or hangs; memory may be half written.
    */
   run(name: keyof KernelExports, calls: readonly (readonly number[])[]): void {
     const words = this.#words, count = calls[0].length;
     if (calls.length > MAX_CALLS || count > MAX_ARGUMENTS)
       throw new RangeError(`run: "calls" expected at most ${MAX_CALLS} of ${MAX_ARGUMENTS} numbers`);
-    calls.forEach((call, i) => this.#values.set(call, i * count));
+    if (this.#lost !== undefined) this.#fail(this.#lost);
+    // The first call is this thread's own, so it knows how long one takes when it waits for the others.
+    const others = calls.length - 1;
+    for (let i = 0; i < others; i++) this.#values.set(calls[i + 1], i * count);
     words[KERNEL] = this.#numbers.get(name)!;
     words[ARGUMENTS] = count;
     Atomics.store(words, DONE, 0);
     this.#generation = (this.#generation + 1) & 0x7fffff;
-    Atomics.store(words, TICKET, (this.#generation << CALL_BITS) | calls.length);
+    Atomics.store(words, TICKET, (this.#generation << CALL_BITS) | others);
     Atomics.add(words, WAKE, 1);
     if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, WAKE);
     const start = performance.now();
-    const made = claimCalls(words, this.#values, this.#kernels as never, this.#names, LAYOUT);
-    if (Atomics.load(words, DONE) === calls.length) return;
-    const perCall = made > 0 ? (performance.now() - start) / made : 0;
-    this.#wait(calls.length, perCall);
+    (this.#kernels[name] as (...args: number[]) => unknown)(...calls[0]);
+    const made = 1 + claimCalls(words, this.#values, this.#kernels as never, this.#names, LAYOUT);
+    if (Atomics.load(words, DONE) < others) this.#wait(others, performance.now() - start, made);
   }
 
-  /** Waits for calls that workers hold; `perCall` is what one took here, in milliseconds. */
-  #wait(calls: number, perCall: number): void {
-    const words = this.#words, start = performance.now();
-    for (let spins = 1; Atomics.load(words, DONE) < calls; spins++) {
+  /** Waits for calls that workers hold; this thread has made `made` calls in `own` milliseconds. */
+  #wait(calls: number, own: number, made: number): void {
+    const words = this.#words, patience = this.#patience, start = performance.now();
+    patience.begin(own, start);
+    let done = Atomics.load(words, DONE);
+    for (let spins = 1; done < calls; spins++) {
+      const before = done;
+      done = Atomics.load(words, DONE);
+      if (done > before) patience.sawCall();
       if (spins % 256 !== 0) continue;
-      const failed = Atomics.load(words, FAILED) > 0;
-      if (this.#lost === undefined && !failed && performance.now() - start < LOST_AFTER) continue;
-      throw new EngineError('WORKER_LOST',
-        `a worker of the engine was lost (${this.#lost ?? (failed ? 'it trapped' : 'it hangs')}); ` +
-        'create a new engine');
+      if (Atomics.load(words, FAILED) > 0) this.#fail('it trapped');
+      if (patience.isOver(performance.now()) && done < calls)
+        this.#fail(`silent for ${Math.round(patience.waited)} ms`);
     }
-    this.#adapt(performance.now() - start - 2 * perCall);
+    this.#adapt(performance.now() - start - 2 * (own / made));
+  }
+
+  /** A worker is lost: ends all of them, since one that hangs would go on for ever. */
+  #fail(reason: string): never {
+    this.#lost = reason;
+    this.dispose();
+    throw new EngineError('WORKER_LOST',
+      `a worker of the engine was lost (${reason}); create a new engine`);
   }
 
   /** @param late milliseconds beyond what the calls explain */

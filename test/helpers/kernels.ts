@@ -53,10 +53,13 @@ export const builds: readonly Build[] = [
 
 const blocks = new WeakMap<Engine, Block[]>();
 
+/** How far the next blocks are from a multiple of 16, in bytes; see `unaligned`. */
+let nextOffset = (): number => 0;
+
 function guarded(engine: Engine, bytes: number): Block {
-  const size = Math.ceil((bytes + 2 * GUARD) / 16) * 16;
+  const offset = nextOffset(), size = Math.ceil((offset + bytes + 2 * GUARD) / 16) * 16;
   const start = engine.heap.alloc(size), end = start + size;
-  const block = { ptr: start + GUARD, bytes, start, end };
+  const block = { ptr: start + GUARD + offset, bytes, start, end };
   const memory = new Uint8Array(engine.memory.buffer);
   for (let at = start; at < end; at++)
     if (at < block.ptr || at >= block.ptr + bytes) memory[at] = GUARD_BYTES[at & 3];
@@ -66,7 +69,7 @@ function guarded(engine: Engine, bytes: number): Block {
   return block;
 }
 
-/** Copies an array to a guarded block; its address, 16-byte aligned. */
+/** Copies an array to a guarded block; its address, 16-byte aligned unless in `unaligned`. */
 export function place(engine: Engine, array: Typed): number {
   const { ptr } = guarded(engine, array.byteLength);
   engine.u8(ptr, array.byteLength)
@@ -74,7 +77,7 @@ export function place(engine: Engine, array: Typed): number {
   return ptr;
 }
 
-/** A guarded block of `bytes` bytes of rubbish; its address, 16-byte aligned. */
+/** A guarded block of `bytes` bytes of rubbish; its address, 16-byte aligned unless in `unaligned`. */
 export function room(engine: Engine, bytes: number): number {
   const { ptr } = guarded(engine, bytes);
   engine.u8(ptr, bytes).fill(RUBBISH);
@@ -83,11 +86,11 @@ export function room(engine: Engine, bytes: number): number {
 
 /** A copy of f32[n] at `ptr`. */
 export const readF32 = (engine: Engine, ptr: number, n: number): Float32Array =>
-  engine.f32(ptr, n).slice();
+  new Float32Array(readU8(engine, ptr, n * 4).buffer);
 
 /** A copy of i32[n] at `ptr`. */
 export const readI32 = (engine: Engine, ptr: number, n: number): Int32Array =>
-  engine.i32(ptr, n).slice();
+  new Int32Array(readU8(engine, ptr, n * 4).buffer);
 
 /** A copy of i8[n] at `ptr`. */
 export const readI8 = (engine: Engine, ptr: number, n: number): Int8Array =>
@@ -113,6 +116,17 @@ export function checkGuards(engine: Engine): void {
 export function freeAll(engine: Engine): void {
   for (const { start } of blocks.get(engine) ?? []) engine.heap.free(start);
   blocks.delete(engine);
+}
+
+/** Runs `work` with its blocks at any byte: `offset` gives the distance of each from a multiple of 16. */
+export function unaligned<R>(offset: () => number, work: () => R): R {
+  const before = nextOffset;
+  nextOffset = offset;
+  try {
+    return work();
+  } finally {
+    nextOffset = before;
+  }
 }
 
 /** Runs `work`, checks the guards, frees its blocks even if it throws; what `work` returned. */

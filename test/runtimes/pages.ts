@@ -43,7 +43,7 @@ const FIREFOX_PREFERENCES = [
 ].map(([name, value]) => `user_pref("${name}", ${value});\n`).join('');
 
 /** How a browser opens `url` with a profile of its own. */
-function browserCommand({ kind, program }: Runtime, url: string, profile: string): Command {
+export function browserCommand({ kind, program }: Runtime, url: string, profile: string): Command {
   if (kind === 'chromium')
     return { program, args: [
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',

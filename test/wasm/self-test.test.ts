@@ -5,8 +5,10 @@ import type { KernelExports } from '../../src/wasm/exports.ts';
 import { selfTest } from '../../src/wasm/self-test.ts';
 import { builds } from '../helpers/kernels.ts';
 
+/** Kernels, and which argument is their output. */
 const KERNELS = [
-  'gemmLookupI8B1', 'gemmLookupI8T2', 'gemmPopcountI8B1', 'gemmPopcountI8T2', 'gemmPanelsF32',
+  ['gemmLookupI8B1', 3], ['gemmLookupI8T2', 3], ['gemmLookupBlockI8B1', 5], ['gemmLookupBlockI8T2', 5],
+  ['gemmPopcountI8B1', 3], ['gemmPopcountI8T2', 3], ['gemmPopcountBlockI8', 5], ['gemmPanelsF32', 4],
 ] as const;
 
 const test = suite('selfTest');
@@ -18,11 +20,10 @@ for (const { name, engine } of builds) {
     assert.is(engine.heap.usedBytes, used);
   });
 
-  for (const kernel of KERNELS)
+  for (const [kernel, output] of KERNELS)
     for (const element of [0, 33, 54])
       test(`names ${kernel} of the ${name} build when element ${element} is off by one bit`, () => {
         const run = engine.kernels[kernel] as (...args: number[]) => void;
-        const output = kernel === 'gemmPanelsF32' ? 4 : 3;
         const broken = (...args: number[]): void => {
           run(...args);
           engine.i32(args[output] + element * 4, 1)[0] ^= 1;

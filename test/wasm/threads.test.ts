@@ -10,7 +10,7 @@ import { withStories } from '../../src/train/story-run.ts';
 import { embeddedModule, embeddedSharedModule } from '../../src/wasm/embedded.ts';
 import { Engine } from '../../src/wasm/engine.ts';
 import { sharedModuleBytes } from '../../src/wasm/shared-module.ts';
-import { ONLINE, TICKET } from '../../src/wasm/thread-protocol.ts';
+import { ONLINE } from '../../src/wasm/thread-protocol.ts';
 import type { SpawnWorker } from '../../src/wasm/threads.ts';
 import { ThreadPool } from '../../src/wasm/threads.ts';
 
@@ -78,28 +78,6 @@ pool('sees memory that has grown since the workers started', async () => {
   engine.dispose();
 });
 
-pool('reports a worker that is lost with a call in its hands within two seconds', async () => {
-  let words: Int32Array | undefined;
-  // A worker that takes a call of every command, as one that is killed in the middle of it.
-  const thief: SpawnWorker = () => ({
-    post: ({ control }) => {
-      words = new Int32Array(control);
-      words[ONLINE] = 1;
-    },
-    terminate: () => undefined,
-  });
-  const engine = engineOf(2, thief);
-  const ptr = engine.heap.alloc(COUNT * 4);
-  assert.ok(addsRight(engine, ptr), 'the thief has taken nothing yet');
-  const kernels = { ...engine.kernels, addF32: () => void (words![TICKET] & 255 && words![TICKET]--) };
-  const own = new ThreadPool(2, { module: embeddedSharedModule() }, engine.memory, kernels, thief);
-  const start = performance.now();
-  const calls = [0, 1, 2, 3].map(() => [ptr, ptr, ptr, 4]);
-  assert.throws(() => own.run('addF32', calls), (error: { code: string }) =>
-    error.code === 'WORKER_LOST');
-  assert.ok(performance.now() - start < 2000);
-});
-
 pool('never starts for an engine of one thread', () => {
   const engine = new Engine({ module: embeddedModule() });
   assert.is(engine.info.threads, 1);
@@ -118,7 +96,8 @@ pool('splits into no more calls than a command holds on a machine of 64 threads'
 
 pool('refuses more arguments than a command holds', () => {
   const engine = engineOf(2);
-  const own = new ThreadPool(1, { module: embeddedSharedModule() }, engine.memory, engine.kernels, spawnWorker);
+  const own = new ThreadPool(
+    1, { module: embeddedSharedModule() }, engine.memory, engine.kernels, spawnWorker);
   assert.throws(() => own.run('addF32', [new Array(21).fill(0)]), (error: unknown) =>
     error instanceof RangeError);
   engine.dispose();
