@@ -174,7 +174,8 @@ function readArray(cursor: GgufCursor, key: string, element: NumberType | 'strin
 function checkBooleans(cursor: GgufCursor, key: string, from: number, to: number): void {
   const bad = cursor.bytes.subarray(from, to).findIndex((value) => value > 1);
   if (bad >= 0)
-    cursor.fail('BAD_BOOL', `${fieldName(key)} element ${bad} expected 0 or 1, found ${cursor.bytes[from + bad]}`,
+    cursor.fail('BAD_BOOL',
+      `${fieldName(key)} element ${bad} expected 0 or 1, found ${cursor.bytes[from + bad]}`,
       { field: key, offset: from + bad, expected: '0 or 1', actual: cursor.bytes[from + bad] });
 }
 

@@ -9,9 +9,8 @@ import * as assert from 'uvu/assert';
 import { crc32 } from '../../src/io/crc32.ts';
 import type { Preset } from '../../src/model/config.ts';
 import { PRESETS } from '../../src/model/config.ts';
-import {
-  allocBlockWeights, blockGemm, freeBlockWeights, layOutBlocks, quantizeBlocks,
-} from '../../src/ops/block-gemm.ts';
+import { blockGemm, quantizeBlocks } from '../../src/ops/block-gemm.ts';
+import { allocBlockWeights, freeBlockWeights, layOutBlocks } from '../../src/ops/block-weights.ts';
 import { newMatrix, viewOf } from '../../src/ops/matrix.ts';
 import type { BitKind } from '../../src/quant/layout.ts';
 import { fileRowBytes } from '../../src/quant/layout.ts';
