@@ -3,6 +3,7 @@
  * @module
  */
 import './api.test.ts';
+import './chat/model-tokenizer.test.ts';
 import './cli/files.test.ts';
 import './cli/format.test.ts';
 import './cli/generate.test.ts';
@@ -55,6 +56,7 @@ import './model/file.test.ts';
 import './model/gradients.test.ts';
 import './model/kv-cache.test.ts';
 import './models/goldens.test.ts';
+import './models/load.test.ts';
 import './nn/attention.test.ts';
 import './nn/bit-linear.test.ts';
 import './nn/embedding.test.ts';

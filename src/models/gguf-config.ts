@@ -13,7 +13,7 @@ import { ModelFileError, quote } from '../errors.ts';
 import type { BitNetConfig, RopeScaling } from '../model/config.ts';
 import { checkConfig } from '../model/config.ts';
 import type { HiddenAct } from '../ops/activation.ts';
-import type { Metadata } from './gguf-metadata.ts';
+import type { Metadata } from '../io/gguf-metadata.ts';
 
 /** What distinguishes an architecture. */
 export interface Architecture {

@@ -20,7 +20,7 @@ import type { BitKind } from '../quant/layout.ts';
 import { BITS, paddedRows } from '../quant/layout.ts';
 import type { Architecture } from './gguf-config.ts';
 import { architectureOf, configOf } from './gguf-config.ts';
-import { Metadata } from './gguf-metadata.ts';
+import { Metadata } from '../io/gguf-metadata.ts';
 import { ggufName } from './gguf-names.ts';
 
 /**

@@ -37,7 +37,7 @@ export interface GenerateOptions extends SamplingOptions {
 export interface Generation {
   readonly finishReason: 'length' | 'stop';
   readonly promptTokens: number;
-  /** Ids written, those of a stop string included. */
+  /** Ids written, those of a stop string and the token that ends a text included. */
   readonly ids: readonly number[];
 }
 
@@ -45,7 +45,9 @@ export interface Generation {
  * Streams the text that follows `prompt`, piece by piece; returns a `Generation` at the end.
  *
  * The same model, prompt, options and seed give the same text in every runtime. An empty prompt
- * starts after a line break. Pieces never end inside a character.
+ * starts after a line break. Pieces never end inside a character. A token that ends texts ends this one.
+ *
+ * @param prompt text, or ids
  *
  * @throws {TypeError} If the prompt is no string.
  * @throws {RangeError} If an option is out of range.
@@ -56,9 +58,9 @@ export interface Generation {
  *   console.log(piece);
  */
 export async function* generate(
-  model: BitNet, tokenizer: Tokenizer, prompt: string, options: GenerateOptions = {},
+  model: BitNet, tokenizer: Tokenizer, prompt: string | Uint32Array, options: GenerateOptions = {},
 ): AsyncGenerator<string, Generation, undefined> {
-  checkString('generate', 'prompt', prompt);
+  if (!(prompt instanceof Uint32Array)) checkString('generate', 'prompt', prompt);
   const { maxTokens = 256, signal } = options;
   checkInteger('generate', 'maxTokens', maxTokens, 0);
   const sampling = resolveSampling(options);
@@ -67,15 +69,18 @@ export async function* generate(
   const decoder = new Decoder(
     model, promptIds(tokenizer, prompt), sampling, options.kvCacheType);
   try {
-    while (decoder.written.length < maxTokens && !stops.found) {
+    let ended = false;
+    while (decoder.written.length < maxTokens && !stops.found && !ended) {
       await turn.give(signal);
-      const piece = stops.push(utf8.push(tokenizer.tokenBytes(decoder.next())));
+      const id = decoder.next();
+      ended = tokenizer.stopIds?.has(id) ?? false;
+      const piece = ended ? '' : stops.push(utf8.push(tokenizer.tokenBytes(id)));
       if (piece) yield piece;
     }
     const rest = stops.found ? '' : stops.push(utf8.end()) + stops.end();
     if (rest) yield rest;
     const { promptTokens, written } = decoder;
-    return { finishReason: stops.found ? 'stop' : 'length', promptTokens, ids: written };
+    return { finishReason: stops.found || ended ? 'stop' : 'length', promptTokens, ids: written };
   } finally {
     decoder.dispose();
   }
@@ -90,7 +95,8 @@ function stopList(stop: string | readonly string[] = []): readonly string[] {
 }
 
 /** Ids of the prompt; of a line break, or the first token, where it is empty. */
-function promptIds(tokenizer: Tokenizer, prompt: string): Uint32Array {
+function promptIds(tokenizer: Tokenizer, prompt: string | Uint32Array): Uint32Array {
+  if (typeof prompt !== 'string') return prompt;
   if (prompt !== '') return tokenizer.encode(prompt);
   try {
     return tokenizer.encode('\n');

@@ -39,7 +39,7 @@ export class LanguageModel {
 
   /** Streams the text that follows `prompt`; see `generate`. */
   generate(
-    prompt: string, options: GenerateOptions = {},
+    prompt: string | Uint32Array, options: GenerateOptions = {},
   ): AsyncGenerator<string, Generation, undefined> {
     return generate(this.model, this.tokenizer, prompt, options);
   }

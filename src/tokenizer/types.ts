@@ -14,6 +14,8 @@ export interface Tokenizer {
   readonly kind: TokenizerKind;
   /** Number of tokens; ids are 0 … vocabSize − 1. */
   readonly vocabSize: number;
+  /** Ids that end a text, of models that have such. */
+  readonly stopIds?: ReadonlySet<number>;
   /**
    * Token ids of `text`: u32[T]. Deterministic; no special tokens are added.
    *

@@ -10,7 +10,8 @@ interface Meta {
 /** Top-level names of src/, lowest layer first. */
 const LAYERS = [
   ['errors'], ['check', 'host-turn', 'model-source'], ['rng'], ['quant'], ['io', 'tokenizer', 'corpus'],
-  ['ref', 'wasm'], ['spawn-node', 'spawn-none', 'spawn-web'], ['ops'], ['nn'], ['model'], ['train', 'sample'],
+  ['ref', 'wasm'], ['spawn-node', 'spawn-none', 'spawn-web', 'files-node', 'files-none'], ['chat'],
+  ['ops'], ['nn'], ['model'], ['train', 'sample'],
   ['core'], ['index'], ['models'], ['worker'], ['cli'],
 ];
 

@@ -3,8 +3,8 @@
  * @module
  */
 import { ModelFileError, quote } from '../errors.ts';
-import type { GgufFile } from '../io/gguf.ts';
-import { GgufArray } from '../io/gguf.ts';
+import type { GgufFile } from './gguf.ts';
+import { GgufArray } from './gguf.ts';
 
 export class Metadata {
   readonly file: GgufFile;

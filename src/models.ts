@@ -1,0 +1,51 @@
+/**
+ * onebit/models: the 1-bit and ternary models that people have, out of GGUF files.
+ *
+ * @example
+ * import { load } from 'onebit/models';
+ * const model = await load('Bonsai-1.7B-Q1_0.gguf');
+ * for await (const piece of model.generate([{ role: 'user', content: 'Hello!' }])) process.stdout.write(piece);
+ * @module
+ */
+import { createEngine } from './index.ts';
+import type { ChatModel } from './models/chat-model.ts';
+import type { ModelOptions } from './models/load.ts';
+import { loadModel } from './models/load.ts';
+import type { ModelLocation } from './models/sources.ts';
+
+export { CheckpointError, EngineError, ModelFileError, OnebitError, TokenizerError } from './errors.ts';
+export type { Message, TemplateOptions } from './chat/template.ts';
+export type { ByteSource } from './io/byte-source.ts';
+export { bytesSource } from './io/byte-source.ts';
+export type { GgufFile, GgufTensor } from './io/gguf.ts';
+export { readGguf } from './io/gguf.ts';
+export type { ChatOptions } from './models/chat-model.ts';
+export { ChatModel } from './models/chat-model.ts';
+export type { Activations, GgufPlan } from './models/gguf-plan.ts';
+export { ACTIVATIONS, planGguf } from './models/gguf-plan.ts';
+export type { LoadProgress } from './models/open-gguf.ts';
+export type { ModelLocation } from './models/sources.ts';
+export { openSource } from './models/sources.ts';
+
+/** How a model is loaded; everything is optional. */
+export interface LoadOptions extends Partial<ModelOptions> {
+  /** Threads, where no engine is given. Default: as many as the machine runs. */
+  readonly threads?: number;
+}
+
+/**
+ * Loads a model from a path, an address, `hf:OWNER/REPO/FILE@REVISION`, bytes or a Blob, into an engine of
+ * its own unless one is given.
+ *
+ * Tensors go straight into the kernels' layout as they arrive, so the memory at the most is that of the model
+ * and some megabytes.
+ *
+ * @throws {ModelFileError} If the file is damaged or of a kind that does not run here, with the reason.
+ * @throws {TokenizerError} If its tokenizer is of an unknown kind.
+ * @throws {EngineError} OUT_OF_MEMORY
+ */
+export const load = (source: ModelLocation, options: LoadOptions = {}): Promise<ChatModel> =>
+  loadModel(source, {
+    ...options, engine: options.engine ?? createEngine({ threads: options.threads }),
+    ownEngine: options.engine === undefined || options.ownEngine,
+  });

@@ -1,0 +1,58 @@
+/**
+ * Loading real models: from bytes, a Blob, a file or an address, into an engine.
+ * @module
+ */
+import { checkOneOf } from '../check.ts';
+import { ModelTokenizer } from '../chat/model-tokenizer.ts';
+import { readVocabulary } from '../chat/gguf-vocabulary.ts';
+import type { Engine } from '../wasm/engine.ts';
+import { ChatModel } from './chat-model.ts';
+import { ACTIVATIONS } from './gguf-plan.ts';
+import type { OpenOptions } from './open-gguf.ts';
+import { openGguf } from './open-gguf.ts';
+import type { ModelLocation } from './sources.ts';
+import { openSource } from './sources.ts';
+
+/** How a model is loaded. All but the engine is optional. */
+export interface ModelOptions extends OpenOptions {
+  readonly engine: Engine;
+  /** Close the engine when the model is disposed, or cannot be loaded. Default false. */
+  readonly ownEngine?: boolean;
+  /** The file, for messages. Default: the address or path. */
+  readonly name?: string;
+}
+
+/** Positions that are kept for a model that could have more; `contextLength` asks for others. */
+const CONTEXT = 4096;
+
+/**
+ * Loads a GGUF model: 1-bit, ternary or float, of the architectures that `planGguf` knows.
+ *
+ * @throws {ModelFileError} If the file is damaged or of a kind that does not run here, with the reason.
+ * @throws {TokenizerError} If its tokenizer is of an unknown kind.
+ * @throws {EngineError} OUT_OF_MEMORY
+ */
+export async function loadModel(source: ModelLocation, options: ModelOptions): Promise<ChatModel> {
+  const { engine, ownEngine, contextLength = CONTEXT, activations } = options;
+  if (activations) checkOneOf('load', 'activations', activations, ACTIVATIONS);
+  try {
+    const { bytes, name, close } = await openSource(source, options.signal);
+    try {
+      const file = options.name ?? name;
+      const { model, plan } = await openGguf(engine, bytes, { ...options, contextLength }, file);
+      try {
+        const vocabulary = readVocabulary(plan.metadata);
+        const tokenizer = new ModelTokenizer(vocabulary, plan.config.vocabSize, file);
+        return new ChatModel(model, tokenizer, plan, ownEngine ? engine : undefined);
+      } catch (error) {
+        model.dispose();
+        throw error;
+      }
+    } finally {
+      await close();
+    }
+  } catch (error) {
+    if (ownEngine) engine.dispose();
+    throw error;
+  }
+}
