@@ -8,12 +8,14 @@ import {
 } from '../index.ts';
 import { readFileChecked } from './files.ts';
 import { forTerminal, formatBytes, formatCount, writeJson } from './format.ts';
+import { inspectGguf } from './inspect-gguf.ts';
+import { isGguf } from './open-model.ts';
 import type { Arguments, Command } from './usage.ts';
 
 export const inspectCommand: Command = {
   name: 'inspect',
   synopsis: 'inspect FILE [--json]',
-  summary: 'Show what a model file, a checkpoint or any safetensors file holds.',
+  summary: 'Show what a model file, a checkpoint, any safetensors or GGUF file holds.',
   positionals: ['FILE'],
   flags: { json: { type: 'boolean', help: 'print one JSON object instead of text' } },
   run,
@@ -30,6 +32,7 @@ interface Inspection {
 
 async function run(args: Arguments): Promise<number> {
   const [path] = args.positionals;
+  if (await isGguf(path)) return await inspectGguf(path, args.flag('json'));
   const inspection = inspect(await readFileChecked(path, { what: 'model' }), path);
   if (args.flag('json')) writeJson(inspection);
   else process.stdout.write(forTerminal(describe(inspection)));

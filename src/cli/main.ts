@@ -5,14 +5,18 @@
  */
 import { OnebitError, quote } from '../errors.ts';
 import { version } from '../../package.json';
+import { chatCommand } from './chat.ts';
 import { evalCommand } from './eval.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
+import { logitsCommand } from './logits.ts';
 import { trainCommand } from './train.ts';
 import type { Command } from './usage.ts';
 import { UsageError, commandHelp, parse } from './usage.ts';
 
-const COMMANDS: readonly Command[] = [trainCommand, generateCommand, evalCommand, inspectCommand];
+const COMMANDS: readonly Command[] = [
+  trainCommand, generateCommand, chatCommand, evalCommand, inspectCommand, logitsCommand,
+];
 
 const overview = (): string => [
   'onebit: train, pack and run 1-bit language models\n',

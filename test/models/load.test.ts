@@ -7,6 +7,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createEngine } from '../../src/index.ts';
 import type { OnebitError } from '../../src/errors.ts';
 import { load } from '../../src/models.ts';
+import { bytesSource } from '../../src/io/byte-source.ts';
+import { readGguf } from '../../src/io/gguf.ts';
 import { hubAddress } from '../../src/models/sources.ts';
 
 const PATH = 'test/goldens/qwen3-tiny-q1_0.gguf';
@@ -99,8 +101,9 @@ test('what cannot be loaded gives its reason, and the memory back', async () => 
   assert.is(await codeOf(load(BYTES.slice(0, -5000), { engine })), 'TRUNCATED');
   assert.is(await codeOf(load(BYTES, { engine, maxMemory: 1000 })), 'OUT_OF_MEMORY');
   assert.is(await codeOf(load(BYTES, { engine, signal: AbortSignal.abort() })), 'AbortError');
-  const infinite = BYTES.slice(); // the last two bytes of the data that are a scale: all exponents
-  infinite.set([0x00, 0x7c], BYTES.length - 18);
+  const { offset } = (await readGguf(bytesSource(BYTES))).tensors.get('blk.0.attn_q.weight')!;
+  const infinite = BYTES.slice();
+  infinite.set([0x00, 0x7c], offset); // the scale of the first block
   assert.is(await codeOf(load(infinite, { engine })), 'NON_FINITE_WEIGHT');
   assert.is(engine.heap.usedBytes, before);
 });
