@@ -142,6 +142,48 @@ for (const threads of [1, 2]) {
   test.run();
 }
 
+const closing = suite('closing');
+
+for (const threads of [1, 2]) {
+  closing(`is final, and twice is once: model, cache, trainer, engine of ${threads} threads`, async () => {
+    const engine = await engineOf(threads), run = tinyRun(RUN, engine);
+    const model = await load((await expected()).bytes, { engine });
+    const cache = model.model.createCache(), used = engine.heap.usedBytes;
+    for (const closed of [cache, model, run.trainer]) {
+      closed.dispose();
+      const rest = engine.heap.usedBytes;
+      closed.dispose();
+      assert.is(engine.heap.usedBytes, rest);
+      assert.ok(rest < used);
+    }
+    engine.dispose();
+    engine.dispose();
+    failsWith(() => run.trainer.step(), EngineError, 'CLOSED');
+    failsWith(() => engine.run(() => 1), EngineError, 'CLOSED');
+    await rejectsWith(textOf(model), EngineError, 'CLOSED');
+    await rejectsWith(answersOf(engine), EngineError, 'CLOSED');
+  });
+
+  closing(`in the middle of a stream on ${threads} threads ends it; a fresh engine goes on`, async () => {
+    const engine = await engineOf(threads), model = await load((await expected()).bytes, { engine });
+    const broken = textOf(model, (index) => void (index === 3 && engine.dispose()));
+    await rejectsWith(broken, EngineError, 'CLOSED');
+    same(await answersOf(await engineOf(threads)), await expected());
+  });
+}
+
+closing('before its workers have started does no harm', async () => {
+  for (let i = 0; i < 3; i++) {
+    const { engine, pool } = threadedEngine(3), ptr = engine.heap.alloc(4096);
+    engine.run(() => engine.each('addF32', 4, (j) => [ptr + j * 1024, ptr, ptr + j * 1024, 256]));
+    engine.dispose();
+    await pool.gone(2);
+  }
+  same(await answersOf(await engineOf(3)), await expected());
+});
+
+closing.run();
+
 const workers = suite('recovery from a lost worker');
 
 workers('a pointer out of bounds in a worker is WORKER_LOST; a fresh engine goes on', async () => {
