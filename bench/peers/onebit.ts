@@ -22,7 +22,7 @@ interface Network {
   logits(ids: readonly number[], options: { cache: unknown; last: boolean }): Float32Array;
 }
 
-const ENTRY = resolve('dist/models.js');
+const ENTRY = resolve('dist/node-models.js');
 
 /** Greedy ids, the lowest of equals. */
 async function* greedy(
@@ -45,7 +45,7 @@ async function* greedy(
 
 serveParent(async ({ file, threads, context }) => {
   if (!existsSync(ENTRY))
-    throw new Error('this checkout has no entry onebit/models yet (dist/models.js), so onebit is not timed');
+    throw new Error('this checkout has no entry onebit/models yet (dist/node-models.js), so onebit is not timed');
   const { load } = await import(pathToFileURL(ENTRY).href) as Models;
   const { model, tokenizer } = await load(file, { threads });
   const { info } = model.engine;

@@ -23,7 +23,9 @@ export class ModelTokenizer implements Tokenizer {
   readonly kind: TokenizerKind = 'bpe';
   readonly vocabSize: number;
   /** Ids that end a text. */
-  readonly stopIds: ReadonlySet<number>;
+  readonly endTokens: readonly number[];
+  /** Ids that stand for no text. */
+  readonly specialTokens: readonly number[];
   readonly vocabulary: Vocabulary;
   readonly #merger: Merger;
   readonly #json: object;
@@ -36,8 +38,9 @@ export class ModelTokenizer implements Tokenizer {
   constructor(vocabulary: Vocabulary, vocabSize: number, file?: string) {
     this.vocabulary = vocabulary;
     this.vocabSize = vocabSize;
-    this.stopIds = new Set(vocabulary.stops);
     const { tokens, types } = vocabulary;
+    this.endTokens = vocabulary.stops;
+    this.specialTokens = tokens.flatMap((_, id) => (isSilent(types[id]) ? [id] : []));
     if (tokens.length > vocabSize)
       throw new TokenizerError('VOCAB_MISMATCH',
         `the tokenizer has ${tokens.length} tokens, the embedding ${vocabSize} rows`,
@@ -101,8 +104,7 @@ export class ModelTokenizer implements Tokenizer {
       throw new TokenizerError('BAD_TOKEN_ID', `expected an id from 0 to ${this.vocabSize - 1}, got ${id}`,
         { expected: this.vocabSize, actual: id });
     const token = tokens[id];
-    if (token === undefined || types[id] === TOKEN_TYPES.control || types[id] === TOKEN_TYPES.unknown)
-      return NO_BYTES;
+    if (token === undefined || isSilent(types[id])) return NO_BYTES;
     if (types[id] === TOKEN_TYPES.userDefined) return utf8.encode(token);
     if (model === 'gpt2') return this.#alphabetBytes(token);
     const byte = types[id] === TOKEN_TYPES.byte ? /^<0x([0-9A-F]{2})>$/.exec(token) : null;
@@ -120,6 +122,7 @@ export class ModelTokenizer implements Tokenizer {
   }
 }
 
+const isSilent = (type: number): boolean => type === TOKEN_TYPES.control || type === TOKEN_TYPES.unknown;
 const isSpecial = (type: number): boolean => type === TOKEN_TYPES.control || type === TOKEN_TYPES.userDefined;
 
 /** Matches any of the texts, the longest where several begin in one place. */

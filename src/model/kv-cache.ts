@@ -73,6 +73,64 @@ export class KvCache implements LayerCache {
     this.#length = Math.min(this.#length, length);
   }
 
+  /**
+   * Takes over the first `length` positions of another cache, in place of all that was here.
+   *
+   * @throws {RangeError} If that one is of another model or type, or has not so many, or this no room.
+   */
+  copyFrom(other: KvCache, length: number): void {
+    checkInteger('copyFrom', 'length', length, 0, Math.min(other.#length, this.capacity));
+    if (other.type !== this.type || !other.fits(this.#engine, this.#config))
+      throw new RangeError('copyFrom: "other" expected a cache of the same model and type');
+    const memory = this.#engine.u8(0, this.#engine.memory.buffer.byteLength);
+    const from = other.#runs(length), to = this.#runs(length);
+    from.forEach(({ ptr, bytes }, i) => memory.copyWithin(to[i].ptr, ptr, ptr + bytes));
+    this.#length = length;
+  }
+
+  /** Bytes of all positions: of each layer keys, values and scales, [kvHeads, length, ·] each. */
+  encode(): Uint8Array<ArrayBuffer> {
+    const runs = this.#runs(this.#length);
+    const data = new Uint8Array(runs.reduce((sum, { bytes }) => sum + bytes, 0));
+    let at = 0;
+    for (const { ptr, bytes } of runs) {
+      data.set(this.#engine.u8(ptr, bytes), at);
+      at += bytes;
+    }
+    return data;
+  }
+
+  /** How many bytes `encode` gives for `length` positions. */
+  encodedBytes(length: number): number {
+    return this.#runs(length).reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Puts back what `encode` gave for `length` positions. */
+  decode(data: Uint8Array, length: number): void {
+    checkInteger('decode', 'length', length, 0, this.capacity);
+    checkInteger('decode', 'data.length', data.length, this.encodedBytes(length), this.encodedBytes(length));
+    let at = 0;
+    for (const { ptr, bytes } of this.#runs(length)) {
+      this.#engine.u8(ptr, bytes).set(data.subarray(at, at + bytes));
+      at += bytes;
+    }
+    this.#length = length;
+  }
+
+  /** The first `length` positions, each head's keys, values and scales a run of bytes. */
+  #runs(length: number): { ptr: number; bytes: number }[] {
+    const { numHiddenLayers, numKeyValueHeads } = this.#config;
+    const row = headDim(this.#config) * ELEMENT_BYTES[this.type], runs = [];
+    for (let i = 0; i < numHiddenLayers; i++) {
+      const { keys, values, keyScales, valueScales } = this.layer(i);
+      const parts = [[keys, row], [values, row], ...(keyScales ? [[keyScales, 4], [valueScales, 4]] : [])];
+      for (const [ptr, bytes] of parts)
+        for (let head = 0; head < numKeyValueHeads; head++)
+          runs.push({ ptr: ptr + head * this.capacity * bytes, bytes: length * bytes });
+    }
+    return runs;
+  }
+
   /** Zeroes the memory and gives it back. */
   dispose(): void {
     if (this.#ptr) this.#engine.heap.free(this.#ptr);

@@ -6,8 +6,9 @@ import { conversationIds } from '../chat/conversation.ts';
 import type { ModelTokenizer } from '../chat/model-tokenizer.ts';
 import type { Message, TemplateOptions } from '../chat/template.ts';
 import type { BitNet } from '../model/bitnet.ts';
-import type { GenerateOptions, Generation } from '../sample/generate.ts';
+import type { GenerateOptions } from '../sample/generate.ts';
 import { LanguageModel } from '../sample/language-model.ts';
+import type { TextStream } from '../sample/text-stream.ts';
 import type { Engine } from '../wasm/engine.ts';
 import type { GgufPlan } from './gguf-plan.ts';
 
@@ -39,18 +40,17 @@ export class ChatModel extends LanguageModel {
    *   process.stdout.write(piece);
    */
   override generate(
-    prompt: string | Uint32Array | readonly Message[], options: ChatOptions = {},
-  ): AsyncGenerator<string, Generation, undefined> {
+    prompt: string | ArrayLike<number> | readonly Message[], options: ChatOptions = {},
+  ): TextStream {
     return super.generate(this.promptIds(prompt, options), { kvCacheType: KV_CACHE_TYPE, ...options });
   }
 
   /** Ids of a text, with the token that begins texts where the model has one, or of messages. */
   promptIds(
-    prompt: string | Uint32Array | readonly Message[], options: TemplateOptions = {},
-  ): Uint32Array {
-    if (prompt instanceof Uint32Array) return prompt;
+    prompt: string | ArrayLike<number> | readonly Message[], options: TemplateOptions = {},
+  ): ArrayLike<number> {
     if (typeof prompt === 'string') return this.tokenizer.encodePrompt(prompt);
-    return conversationIds(this.tokenizer, prompt, options);
+    return isMessages(prompt) ? conversationIds(this.tokenizer, prompt, options) : prompt;
   }
 
   /** Ids of a text, in which nothing is special. */
@@ -68,3 +68,7 @@ export class ChatModel extends LanguageModel {
     return this.model.logits(ids);
   }
 }
+
+/** Messages, not ids. An empty list is neither. */
+const isMessages = (prompt: ArrayLike<number> | readonly Message[]): prompt is readonly Message[] =>
+  Array.isArray(prompt) && typeof prompt[0] !== 'number';

@@ -7,82 +7,172 @@
  * text can be longer than the context.
  * @module
  */
-import { checkInteger, checkString, show } from '../check.ts';
+import { checkInteger, checkOneOf, show } from '../check.ts';
 import { HostTurn } from '../host-turn.ts';
 import type { BitNet } from '../model/bitnet.ts';
-import type { KvCache } from '../model/kv-cache.ts';
 import type { KvCacheType } from '../ops/cached-attention.ts';
-import { Rng } from '../rng.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { Utf8Stream } from '../tokenizer/utf8-stream.ts';
-import type { ResolvedSampling, SamplingOptions } from './logits.ts';
-import { resolveSampling, sampleToken } from './logits.ts';
+import { Decoder } from './decoder.ts';
+import type { SamplingOptions } from './options.ts';
+import { resolveSampling } from './options.ts';
+import { PromptCache } from './prompt-cache.ts';
+import type { WrittenLogprob } from './sampler.ts';
+import { checkLogprobs, logprobsOf, Sampler } from './sampler.ts';
 import { StopStrings } from './stop-strings.ts';
+import type { Generation, Piece, Usage } from './text-stream.ts';
+import { TextStream } from './text-stream.ts';
+
+export type { FinishReason, Generation, Usage } from './text-stream.ts';
 
 export interface GenerateOptions extends SamplingOptions {
   /** Tokens to write at most. Default 256. */
   maxTokens?: number;
   /** Text ends before the first of these. Default: none. */
   stop?: string | readonly string[];
+  /** Ids that end the text, beside those of the tokenizer. Default: none. */
+  stopTokens?: readonly number[];
+  /** Also reports the logarithm of each token's probability, and as many alternatives. Default: none. */
+  logprobs?: number;
+  /**
+   * `prompt-lookup` guesses tokens from what followed the same words before, and checks several in one
+   * step: faster where a text repeats its prompt, and always the same text. Default `none`.
+   */
+  speculation?: 'none' | 'prompt-lookup';
   /**
    * Element type of the cached keys and values. Default `f32`. `f16` halves their memory, `i8`
    * takes a little more than a quarter; see `BitNet.createCache` for what each changes.
    */
   kvCacheType?: KvCacheType;
+  /**
+   * Positions that are kept of this text and earlier ones, so that a prompt that begins alike costs
+   * only what is new. 0 keeps none. Default: one context, or what fits into 1 GiB.
+   */
+  maxCachedTokens?: number;
   /** Ends the stream with an `AbortError`. */
   signal?: AbortSignal;
 }
 
-/** What a finished generation says of itself. */
-export interface Generation {
-  readonly finishReason: 'length' | 'stop';
-  readonly promptTokens: number;
-  /** Ids written, those of a stop string and the token that ends a text included. */
-  readonly ids: readonly number[];
-}
-
 /**
- * Streams the text that follows `prompt`, piece by piece; returns a `Generation` at the end.
+ * Streams the text that follows `prompt`, piece by piece; see `TextStream`.
  *
- * The same model, prompt, options and seed give the same text in every runtime. An empty prompt
- * starts after a line break. Pieces never end inside a character. A token that ends texts ends this one.
+ * The same model, prompt, options and seed give the same text in every runtime, whatever is in the
+ * cache. An empty prompt starts after a line break.
  *
- * @param prompt text, or ids
- *
- * @throws {TypeError} If the prompt is no string.
+ * @param prompt text, or token ids
+ * @param caches what was read before. Default: nothing, and nothing is kept
+ * @throws {TypeError} If the prompt is neither.
  * @throws {RangeError} If an option is out of range.
- * @throws {TokenizerError} UNKNOWN_CHARACTER
+ * @throws {TokenizerError} UNKNOWN_CHARACTER, BAD_TOKEN_ID
  * @throws {EngineError} NON_FINITE_LOGITS, CLOSED, OUT_OF_MEMORY
  * @example
  * for await (const piece of generate(model, tokenizer, 'One day', { maxTokens: 40 }))
  *   console.log(piece);
  */
-export async function* generate(
-  model: BitNet, tokenizer: Tokenizer, prompt: string | Uint32Array, options: GenerateOptions = {},
-): AsyncGenerator<string, Generation, undefined> {
-  if (!(prompt instanceof Uint32Array)) checkString('generate', 'prompt', prompt);
-  const { maxTokens = 256, signal } = options;
-  checkInteger('generate', 'maxTokens', maxTokens, 0);
-  const sampling = resolveSampling(options);
-  const stops = new StopStrings(stopList(options.stop)), utf8 = new Utf8Stream();
-  const turn = new HostTurn();
-  const decoder = new Decoder(
-    model, promptIds(tokenizer, prompt), sampling, options.kvCacheType);
+export function generate(
+  model: BitNet, tokenizer: Tokenizer, prompt: string | ArrayLike<number>,
+  options: GenerateOptions = {}, caches?: PromptCache,
+): TextStream {
+  return new TextStream(write(model, tokenizer, prompt, options, caches), options.signal);
+}
+
+async function* write(
+  model: BitNet, tokenizer: Tokenizer, prompt: string | ArrayLike<number>, options: GenerateOptions,
+  caches?: PromptCache,
+): AsyncGenerator<Piece, Generation, undefined> {
+  const { maxTokens = 256, speculation = 'none', signal, kvCacheType } = options;
+  checkOptions(options);
+  const sampler = new Sampler(resolveSampling(options), tokenizer, model.engine.kernels);
+  const end = new TextEnd(tokenizer, options);
+  signal?.throwIfAborted();
+  const decoder = new Decoder(model, promptIds(tokenizer, prompt), caches ?? new PromptCache(model),
+    { maxTokens, kvCacheType, speculate: speculation === 'prompt-lookup' });
+  const turn = new HostTurn(), logprobs: WrittenLogprob[] = [];
   try {
-    let ended = false;
-    while (decoder.written.length < maxTokens && !stops.found && !ended) {
+    while (decoder.writtenTokens < maxTokens && !end.reached) {
       await turn.give(signal);
-      const id = decoder.next();
-      ended = tokenizer.stopIds?.has(id) ?? false;
-      const piece = ended ? '' : stops.push(utf8.push(tokenizer.tokenBytes(id)));
-      if (piece) yield piece;
+      const logits = await decoder.logits(turn, signal);
+      const id = sampler.next(logits, decoder.ids, decoder.promptTokens);
+      if (options.logprobs !== undefined)
+        logprobs.push(logprobsOf(logits, id, options.logprobs, tokenizer, model.engine.kernels));
+      decoder.push(id);
+      const text = end.push(id);
+      if (text) yield { text, usage: usageOf(decoder) };
     }
-    const rest = stops.found ? '' : stops.push(utf8.end()) + stops.end();
-    if (rest) yield rest;
-    const { promptTokens, written } = decoder;
-    return { finishReason: stops.found || ended ? 'stop' : 'length', promptTokens, ids: written };
+    const text = end.rest();
+    if (text) yield { text, usage: usageOf(decoder) };
+    return {
+      finishReason: end.reached ? 'stop' : 'length', promptTokens: decoder.promptTokens,
+      ids: decoder.written, usage: usageOf(decoder),
+      ...(options.logprobs !== undefined && { logprobs }),
+    };
   } finally {
-    decoder.dispose();
+    decoder.end(caches ? options.maxCachedTokens : 0);
+  }
+}
+
+function checkOptions(
+  { maxTokens, speculation, logprobs, maxCachedTokens, stopTokens }: GenerateOptions,
+): void {
+  if (maxTokens !== undefined) checkInteger('generate', 'maxTokens', maxTokens, 0);
+  if (maxCachedTokens !== undefined) checkInteger('generate', 'maxCachedTokens', maxCachedTokens, 0);
+  if (logprobs !== undefined) checkLogprobs(logprobs);
+  if (speculation !== undefined)
+    checkOneOf('generate', 'speculation', speculation, ['none', 'prompt-lookup']);
+  for (const id of stopTokens ?? []) checkInteger('generate', 'stopTokens', id, 0);
+}
+
+function usageOf(decoder: Decoder): Usage {
+  const { promptTokens, cachedTokens, draftedTokens, acceptedTokens, writtenTokens } = decoder;
+  return {
+    promptTokens, cachedTokens, completionTokens: writtenTokens,
+    totalTokens: promptTokens + writtenTokens, draftedTokens, acceptedTokens,
+  };
+}
+
+/** Ids of the prompt; of a line break, or the first token, where it is empty. */
+function promptIds(tokenizer: Tokenizer, prompt: string | ArrayLike<number>): ArrayLike<number> {
+  const isText = typeof prompt === 'string';
+  if (!isText && !Array.isArray(prompt) && !ArrayBuffer.isView(prompt))
+    throw new TypeError(`generate: "prompt" expected a string or token ids, got ${show(prompt)}`);
+  if (prompt.length > 0) return isText ? tokenizer.encode(prompt) : prompt;
+  try {
+    return tokenizer.encode('\n');
+  } catch {
+    return Uint32Array.of(0);
+  }
+}
+
+/** From ids to the text that is shown, up to where it ends. */
+class TextEnd {
+  /** Whether the text is at its end. */
+  reached = false;
+  readonly #tokenizer: Tokenizer;
+  readonly #stops: StopStrings;
+  readonly #ends: ReadonlySet<number>;
+  readonly #utf8 = new Utf8Stream();
+
+  constructor(tokenizer: Tokenizer, { stop, stopTokens = [] }: GenerateOptions) {
+    this.#tokenizer = tokenizer;
+    this.#stops = new StopStrings(stopList(stop));
+    this.#ends = new Set([...(tokenizer.endTokens ?? []), ...stopTokens]);
+  }
+
+  /** The text that can be shown after one more token. */
+  push(id: number): string {
+    if (this.#ends.has(id)) {
+      this.reached = true;
+      return '';
+    }
+    const text = this.#stops.push(this.#utf8.push(this.#tokenizer.tokenBytes(id)));
+    this.reached = this.#stops.found;
+    return text;
+  }
+
+  /** What was held back, once no more tokens come. */
+  rest(): string {
+    if (this.#stops.found) return '';
+    return this.#stops.push(this.#utf8.end()) + this.#stops.end();
   }
 }
 
@@ -92,67 +182,4 @@ function stopList(stop: string | readonly string[] = []): readonly string[] {
     if (typeof text !== 'string' || text === '')
       throw new RangeError(`generate: "stop" expected strings that are not empty, got ${show(text)}`);
   return list;
-}
-
-/** Ids of the prompt; of a line break, or the first token, where it is empty. */
-function promptIds(tokenizer: Tokenizer, prompt: string | Uint32Array): Uint32Array {
-  if (typeof prompt !== 'string') return prompt;
-  if (prompt !== '') return tokenizer.encode(prompt);
-  try {
-    return tokenizer.encode('\n');
-  } catch {
-    return Uint32Array.of(0);
-  }
-}
-
-/** One sequence being written: its tokens, its cache and its generator. */
-class Decoder {
-  readonly promptTokens: number;
-  readonly written: number[] = [];
-  readonly #model: BitNet;
-  readonly #ids: number[];
-  readonly #cache: KvCache;
-  readonly #sampling: ResolvedSampling;
-  readonly #rng: Rng;
-  /** How many of `#ids` have been read into the cache. */
-  #read = 0;
-
-  constructor(
-    model: BitNet, prompt: ArrayLike<number>, sampling: ResolvedSampling, kvCacheType?: KvCacheType,
-  ) {
-    this.#model = model;
-    this.#ids = Array.from(prompt);
-    this.promptTokens = this.#ids.length;
-    this.#sampling = sampling;
-    this.#rng = new Rng(sampling.seed);
-    this.#cache = model.createCache(undefined, kvCacheType);
-  }
-
-  /** Samples the next token and keeps it. */
-  next(): number {
-    const logits = this.#logits();
-    const { exp } = this.#model.engine.kernels;
-    const id = sampleToken(logits, this.#sampling, this.#rng, this.#ids, exp);
-    this.#ids.push(id);
-    this.written.push(id);
-    return id;
-  }
-
-  /** Logits after the last token, computing only what the cache lacks. */
-  #logits(): Float32Array {
-    const cache = this.#cache, ids = this.#ids;
-    const pending = ids.slice(this.#read);
-    if (cache.length + pending.length <= cache.capacity) {
-      this.#read = ids.length;
-      return this.#model.logits(pending, { cache, last: true });
-    }
-    cache.truncate(0);
-    const kept = Math.max(1, cache.capacity >> 1);
-    this.#read = ids.length;
-    return this.#model.logits(ids.slice(-kept), { cache, last: true });
-  }
-
-  dispose(): void {
-    this.#cache.dispose();
-  }
 }

@@ -12,8 +12,10 @@ import { buildModel, readModelHeader } from '../model/file.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { tokenizerFromJson } from '../tokenizer/tokenizer.ts';
 import type { Engine } from '../wasm/engine.ts';
-import type { GenerateOptions, Generation } from './generate.ts';
+import type { GenerateOptions } from './generate.ts';
 import { generate } from './generate.ts';
+import { PromptCache } from './prompt-cache.ts';
+import type { TextStream } from './text-stream.ts';
 
 /** Loss on a text, in the units people compare. */
 export interface TextEvaluation extends Evaluation {
@@ -28,20 +30,24 @@ export interface TextEvaluation extends Evaluation {
 export class LanguageModel {
   readonly model: BitNet;
   readonly tokenizer: Tokenizer;
+  /** What earlier prompts left, for later ones. Its memory is the model's. */
+  readonly promptCache: PromptCache;
   readonly #ownEngine?: Engine;
 
   /** @param ownEngine closed with the model: its workers end */
   constructor(model: BitNet, tokenizer: Tokenizer, ownEngine?: Engine) {
     this.model = model;
     this.tokenizer = tokenizer;
+    this.promptCache = new PromptCache(model);
     this.#ownEngine = ownEngine;
   }
 
-  /** Streams the text that follows `prompt`; see `generate`. */
-  generate(
-    prompt: string | Uint32Array, options: GenerateOptions = {},
-  ): AsyncGenerator<string, Generation, undefined> {
-    return generate(this.model, this.tokenizer, prompt, options);
+  /**
+   * Streams the text that follows `prompt`, text or token ids; see `generate`. A prompt that begins
+   * as an earlier one did costs only what is new in it.
+   */
+  generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): TextStream {
+    return generate(this.model, this.tokenizer, prompt, options, this.promptCache);
   }
 
   /** Loss on a text of at least two tokens; see `evaluate`. */
@@ -53,6 +59,7 @@ export class LanguageModel {
 
   /** Gives the model's memory back, and closes the engine if it was made for this model. */
   dispose(): void {
+    this.promptCache.dispose();
     this.model.dispose();
     this.#ownEngine?.dispose();
   }

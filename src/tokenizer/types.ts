@@ -14,8 +14,10 @@ export interface Tokenizer {
   readonly kind: TokenizerKind;
   /** Number of tokens; ids are 0 … vocabSize − 1. */
   readonly vocabSize: number;
-  /** Ids that end a text, of models that have such. */
-  readonly stopIds?: ReadonlySet<number>;
+  /** Ids that end a text, as `</s>` does. Absent: there are none. */
+  readonly endTokens?: readonly number[];
+  /** Ids that stand for no text, those that end one included. Absent: there are none. */
+  readonly specialTokens?: readonly number[];
   /**
    * Token ids of `text`: u32[T]. Deterministic; no special tokens are added.
    *

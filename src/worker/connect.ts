@@ -23,7 +23,8 @@ export {
 } from '../errors.ts';
 export type { EmbeddingKind } from '../model/file-tables.ts';
 export type { ModelSource } from '../model-source.ts';
-export type { GenerateOptions, Generation } from '../sample/generate.ts';
+export type { FinishReason, GenerateOptions, Generation, Usage } from '../sample/generate.ts';
+export { TextStream } from '../sample/text-stream.ts';
 export type { TextEvaluation } from '../sample/language-model.ts';
 export type { RunOptions } from '../train/run.ts';
 export type { SignView, WatchOptions } from '../train/sign-watch.ts';

@@ -63,7 +63,7 @@ class Host {
           for (;;) {
             const next = await pieces.next();
             if (next.done) return next.value;
-            await reply.send(next.value);
+            await reply.send({ text: next.value, usage: pieces.usage });
           }
         } finally {
           await pieces.return(undefined as never); // its cache is freed if nobody reads on

@@ -17,6 +17,7 @@ import type { Evaluation } from '../model/evaluate.ts';
 import type { ModelSizes } from '../model/file.ts';
 import type { EmbeddingKind } from '../model/file-tables.ts';
 import type { GenerateOptions, Generation } from '../sample/generate.ts';
+import type { Piece } from '../sample/text-stream.ts';
 import type { TextEvaluation } from '../sample/language-model.ts';
 import type { TokenizerKind } from '../tokenizer/tokenizer.ts';
 import type { TrainingOptions } from '../train/options.ts';
@@ -89,8 +90,10 @@ export interface Calls {
     value: ModelCard;
   };
   generate: {
-    args: { model: number; prompt: string; options: Omit<GenerateOptions, 'signal'> };
-    item: string; value: Generation;
+    args: {
+      model: number; prompt: string | ArrayLike<number>; options: Omit<GenerateOptions, 'signal'>;
+    };
+    item: Piece; value: Generation;
   };
   logits: {
     args: { model: number; ids: ArrayLike<number>; last: boolean };

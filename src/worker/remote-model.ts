@@ -4,8 +4,9 @@
  */
 import type { BitNetConfig } from '../model/config.ts';
 import type { ModelSizes } from '../model/file.ts';
-import type { GenerateOptions, Generation } from '../sample/generate.ts';
+import type { GenerateOptions } from '../sample/generate.ts';
 import type { TextEvaluation } from '../sample/language-model.ts';
+import { TextStream } from '../sample/text-stream.ts';
 import type { TokenizerKind } from '../tokenizer/tokenizer.ts';
 import type { Channel } from './channel.ts';
 import type { ModelCard } from './protocol.ts';
@@ -32,11 +33,11 @@ export class RemoteModel {
    * Streams the text that follows `prompt`, as `LanguageModel.generate`: the same pieces, the same
    * `Generation` at the end, the same errors. A reader that stops reading stops the writing.
    */
-  async *generate(
-    prompt: string, { signal, ...options }: GenerateOptions = {},
-  ): AsyncGenerator<string, Generation, undefined> {
+  generate(
+    prompt: string | ArrayLike<number>, { signal, ...options }: GenerateOptions = {},
+  ): TextStream {
     const args = { model: this.#model, prompt, options };
-    return yield* this.#channel.stream('generate', args, PIECES_AHEAD, signal);
+    return new TextStream(this.#channel.stream('generate', args, PIECES_AHEAD, signal), signal);
   }
 
   /** Logits of a sequence: f32[ids.length, V], or f32[V] of the last token with `last`. */

@@ -32,7 +32,7 @@ for (const name of ['qwen3-tiny-q1_0', 'bitnet-tiny-tq2_0'])
     for (const text of TEXTS) {
       const ids = tokenizer.encode(text);
       assert.is(tokenizer.decode(ids), vocabulary.pre === 'qwen2' ? text.normalize('NFC') : text);
-      assert.ok(ids.every((id) => vocabulary.types[id] === 1 && !tokenizer.stopIds.has(id)), text);
+      assert.ok(ids.every((id) => vocabulary.types[id] === 1 && !tokenizer.endTokens.includes(id)), text);
     }
   });
 

@@ -2,7 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EngineError } from '../../src/errors.ts';
 import { Rng } from '../../src/rng.ts';
-import { resolveSampling, sampleToken, type SamplingOptions } from '../../src/sample/logits.ts';
+import type { ResolvedSampling, SamplingOptions } from '../../src/sample/logits.ts';
+import { resolveSampling, sampleToken } from '../../src/sample/logits.ts';
 
 const exp = Math.exp;
 
@@ -37,7 +38,10 @@ const resolve = suite('resolveSampling');
 
 resolve('fills in defaults', () => {
   const defaults = {
-    temperature: 0.8, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 0,
+    temperature: 0.8, topK: 0, topP: 1, minP: 0, typicalP: 1, xtcProbability: 0, xtcThreshold: 0.1,
+    mirostat: 0, mirostatTau: 5, mirostatEta: 0.1, repetitionPenalty: 1, frequencyPenalty: 0,
+    presencePenalty: 0, logitBias: {}, dryMultiplier: 0, dryBase: 1.75, dryAllowedLength: 2,
+    drySequenceBreakers: ['\n', ':', '"', '*'], seed: 0,
   };
   assert.equal(resolveSampling(), defaults);
   assert.equal(resolveSampling({ topK: 3, seed: undefined }), { ...defaults, topK: 3 });
@@ -58,6 +62,9 @@ for (const [field, values] of Object.entries({
   topP: [0, -0.1, 1.0001, NaN],
   minP: [-0.1, 1.0001, NaN],
   repetitionPenalty: [0, -1, NaN, Infinity],
+  typicalP: [0, -0.1, 1.1, NaN], xtcProbability: [-0.1, 1.1], xtcThreshold: [-0.1, 1.1],
+  mirostatTau: [-1, NaN], mirostatEta: [-0.1, 1.1], frequencyPenalty: [NaN, Infinity],
+  presencePenalty: [NaN, -Infinity], dryMultiplier: [-1], dryBase: [0.9], dryAllowedLength: [0, 1.5],
   seed: [-1, 0.5, 2 ** 53, NaN],
 })) {
   resolve(`refuses ${field} ${values.join(', ')}, and what is no number`, () => {
@@ -249,7 +256,7 @@ sample('refuses no logits, too many logits and recent ids outside the vocabulary
 });
 
 /** Ranks with a plain sort and filters by the definitions, one after another. */
-function allowed(logits: Float32Array, options: Required<SamplingOptions>): number[] {
+function allowed(logits: Float32Array, options: ResolvedSampling): number[] {
   const { temperature, topK, topP, minP } = options;
   let ids = [...logits.keys()].filter((id) => logits[id] > -Infinity);
   ids.sort((a, b) => logits[b] - logits[a] || a - b);
