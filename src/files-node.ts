@@ -36,7 +36,8 @@ export async function openFile(
         const bytes = new Uint8Array(to - from);
         let done = 0;
         while (done < bytes.length) {
-          const { bytesRead } = await handle.read(bytes, done, Math.min(MAX_READ, bytes.length - done), from + done);
+          const length = Math.min(MAX_READ, bytes.length - done);
+          const { bytesRead } = await handle.read(bytes, done, length, from + done);
           if (bytesRead === 0) break;
           done += bytesRead;
         }

@@ -4,7 +4,8 @@
  * @example
  * import { load } from 'onebit/models';
  * const model = await load('Bonsai-1.7B-Q1_0.gguf');
- * for await (const piece of model.generate([{ role: 'user', content: 'Hello!' }])) process.stdout.write(piece);
+ * const answer = model.generate([{ role: 'user', content: 'Hello!' }]);
+ * for await (const piece of answer) process.stdout.write(piece);
  * @module
  */
 import { createEngine } from './index.ts';

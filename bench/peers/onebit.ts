@@ -45,7 +45,7 @@ async function* greedy(
 
 serveParent(async ({ file, threads, context }) => {
   if (!existsSync(ENTRY))
-    throw new Error('this checkout has no entry onebit/models yet (dist/node-models.js), so onebit is not timed');
+    throw new Error('dist/node-models.js is not built, so onebit is not timed');
   const { load } = await import(pathToFileURL(ENTRY).href) as Models;
   const { model, tokenizer } = await load(file, { threads });
   const { info } = model.engine;

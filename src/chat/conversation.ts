@@ -34,10 +34,12 @@ export function conversationIds(
   const template = templateOf(vocabulary.chatTemplate);
   const veil = veilFor(messages);
   const veiled = Array.isArray(messages) && specialPattern
-    ? messages.map((message) => ({ ...message, content: veilSpecials(message?.content, specialPattern, veil) }))
+    ? messages.map((message) =>
+      ({ ...message, content: veilSpecials(message?.content, specialPattern, veil) }))
     : messages;
   const names = {
-    ...(bos === undefined ? {} : { bos_token: tokens[bos] }), ...(stops.length ? { eos_token: tokens[stops[0]] } : {}),
+    ...(bos === undefined ? {} : { bos_token: tokens[bos] }),
+    ...(stops.length > 0 ? { eos_token: tokens[stops[0]] } : {}),
   };
   return tokenizer.encodeTemplate(renderTemplate(template, veiled, names, options), veil);
 }
@@ -54,7 +56,8 @@ function veilFor(messages: readonly Message[]): string {
   const all = JSON.stringify(messages);
   for (let code = FIRST_VEIL; code <= LAST_VEIL; code++)
     if (!all.includes(String.fromCharCode(code))) return String.fromCharCode(code);
-  throw new TokenizerError('ILL_FORMED_TEXT', 'the messages use all 32 of Unicode\'s characters for internal use');
+  throw new TokenizerError('ILL_FORMED_TEXT',
+    'the messages use all 32 of Unicode\'s characters for internal use');
 }
 
 /** Puts the veil behind the first character of everything that looks like a special token. */

@@ -47,7 +47,8 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
     throw new TokenizerError('UNSUPPORTED_TOKENIZER',
       `the tokenizer is ${model === undefined ? 'missing' : quote(model)}; gpt2 and llama are read`,
       { file, field: key('model'), expected: 'gpt2 or llama', actual: model });
-  const tokens = metadata.strings(key('tokens')) ?? metadata.fail('MISSING_KEY', key('tokens'), 'tokens', undefined);
+  const tokens = metadata.strings(key('tokens')) ??
+    metadata.fail('MISSING_KEY', key('tokens'), 'tokens', undefined);
   const perToken = (rest: string, otherwise: number): number[] => {
     const values = metadata.numbers(key(rest)) ?? tokens.map(() => otherwise);
     if (values.length !== tokens.length)
@@ -74,7 +75,8 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
 
 function checkTokens(tokens: readonly string[], file?: string): void {
   if (tokens.length < 2 || tokens.length > MAX_TOKENS)
-    throw new TokenizerError('LIMIT', `the vocabulary has ${tokens.length} tokens, expected 2 to ${MAX_TOKENS}`,
+    throw new TokenizerError('LIMIT',
+      `the vocabulary has ${tokens.length} tokens, expected 2 to ${MAX_TOKENS}`,
       { file, expected: MAX_TOKENS, actual: tokens.length });
   const places = new Map<string, number>();
   tokens.forEach((token, index) => {

@@ -45,7 +45,8 @@ export class ModelTokenizer implements Tokenizer {
       throw new TokenizerError('VOCAB_MISMATCH',
         `the tokenizer has ${tokens.length} tokens, the embedding ${vocabSize} rows`,
         { file, expected: vocabSize, actual: tokens.length });
-    this.#special = new Map(tokens.flatMap((token, id) => isSpecial(types[id]) ? [[token, id] as const] : []));
+    this.#special = new Map(tokens.flatMap((token, id) =>
+      isSpecial(types[id]) ? [[token, id] as const] : []));
     this.#specialPattern = patternOf([...this.#special.keys()]);
     this.#json = tokenizerJson(vocabulary, (id) => isSpecial(types[id]), file);
     this.#merger = new Merger(this.#json, { clean_up_tokenization_spaces: false });
@@ -127,7 +128,7 @@ const isSpecial = (type: number): boolean => type === TOKEN_TYPES.control || typ
 
 /** Matches any of the texts, the longest where several begin in one place. */
 function patternOf(texts: string[]): RegExp | undefined {
-  const escaped = texts.filter((text) => text !== '').sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
+  const escaped = texts.filter((text) => text !== '').sort((a, b) => b.length - a.length || (a < b ? -1 : a > b ? 1 : 0))
     .map((text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
   return escaped.length > 0 ? new RegExp(escaped.join('|'), 'gu') : undefined;
 }

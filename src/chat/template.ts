@@ -42,7 +42,8 @@ class BoundedInterpreter extends Interpreter {
       throw new TokenizerError('TEMPLATE_LIMIT', `the chat template takes more than ${MAX_STEPS} steps`);
     const result = super.evaluate(statement, environment);
     if (typeof result.value === 'string' && result.value.length > MAX_TEXT)
-      throw new TokenizerError('TEMPLATE_LIMIT', `the chat template makes a text of more than ${MAX_TEXT} characters`);
+      throw new TokenizerError('TEMPLATE_LIMIT',
+        `the chat template makes a text of more than ${MAX_TEXT} characters`);
     return result;
   }
 }
@@ -73,7 +74,8 @@ export function renderTemplate(
     return String(value);
   } catch (cause) {
     if (cause instanceof OnebitError) throw cause;
-    throw new TokenizerError('BAD_TEMPLATE', `the chat template fails: ${(cause as Error).message}`, { cause });
+    throw new TokenizerError('BAD_TEMPLATE',
+      `the chat template fails: ${(cause as Error).message}`, { cause });
   }
 }
 

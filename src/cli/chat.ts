@@ -1,8 +1,8 @@
 /**
  * `onebit chat`: a conversation with a model that was trained for it.
  *
- * Lines are sent as they are typed; Ctrl+C ends an answer, twice the program. Input that is no terminal is one
- * message.
+ * Lines are sent as they are typed; Ctrl+C ends an answer, twice the program. Input that is no
+ * terminal is one message.
  * @module
  */
 import { createInterface } from 'node:readline/promises';
@@ -39,8 +39,8 @@ async function run(args: Arguments): Promise<number> {
   const session = new Session(model, optionsOf(args), args.string('system'));
   if (!process.stdin.isTTY) return await answerInput(session);
   const { info } = model.model.engine;
-  writeText(`${model.plan.architectureName}, loaded in ${formatSeconds((performance.now() - start) / 1000)}, ` +
-    `${info.threads} threads; ${HELP}`);
+  const seconds = formatSeconds((performance.now() - start) / 1000);
+  writeText(`${model.plan.architectureName}, loaded in ${seconds}, ${info.threads} threads; ${HELP}`);
   return await converse(session);
 }
 
@@ -72,9 +72,10 @@ class Session {
   async answer(content: string, signal: AbortSignal): Promise<void> {
     this.#messages.push({ role: 'user', content });
     const system: Message[] = this.#system === undefined ? [] : [{ role: 'system', content: this.#system }];
+    const pieces = this.#model.generate([...system, ...this.#messages], { ...this.#options, signal });
     let text = '';
     try {
-      for await (const piece of this.#model.generate([...system, ...this.#messages], { ...this.#options, signal })) {
+      for await (const piece of pieces) {
         text += piece;
         writeText(piece);
       }

@@ -45,7 +45,9 @@ async function run(args: Arguments): Promise<number> {
       const { done, value } = await pieces.next();
       const now = performance.now();
       first ||= now;
-      const times = { load: (start - begun) / 1000, prompt: (first - start) / 1000, writing: (now - first) / 1000 };
+      const times = {
+        load: (start - begun) / 1000, prompt: (first - start) / 1000, writing: (now - first) / 1000,
+      };
       if (done) return report(value, text, prompt, times, json);
       text += value;
       if (!json) writeText(value);

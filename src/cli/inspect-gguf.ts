@@ -53,7 +53,8 @@ function inspection(file: GgufFile, verdict: Verdict): object {
 }
 
 const shown = (value: unknown): string | number | boolean => {
-  if (typeof value === 'object' && value !== null && 'length' in value) return `${String(value.length)} values`;
+  if (typeof value === 'object' && value !== null && 'length' in value)
+    return `${String(value.length)} values`;
   return typeof value === 'bigint' ? String(value) : value as string | number | boolean;
 };
 
@@ -63,10 +64,11 @@ function describe(file: GgufFile, verdict: Verdict): string {
     const { plan } = verdict, { config: c } = plan;
     rows.push(
       ['runs', `as ${plan.architectureName}, activations ${plan.activations}`],
-      ['model', `${c.numHiddenLayers} layers, width ${c.hiddenSize}, ${c.numAttentionHeads} heads of ${c.headDim!}, ` +
-        `${c.numKeyValueHeads} of keys and values, ${formatCount(c.vocabSize)} tokens, context ` +
-        formatCount(c.maxPositionEmbeddings)],
-      ['memory', `${formatBytes(plan.bytes)} of weights, ${formatBytes(positionBytes(plan))} a token of context`]);
+      ['model', `${c.numHiddenLayers} layers, width ${c.hiddenSize}, ${c.numAttentionHeads} heads of ` +
+        `${c.headDim!}, ${c.numKeyValueHeads} of keys and values, ${formatCount(c.vocabSize)} tokens, ` +
+        `context ${formatCount(c.maxPositionEmbeddings)}`],
+      ['memory', `${formatBytes(plan.bytes)} of weights, ` +
+        `${formatBytes(positionBytes(plan))} a token of context`]);
   } else rows.push(['does not run', verdict.reason]);
   for (const { message } of file.warnings) rows.push(['note', message]);
   const values = [...file.metadata].map(([key, value]) => {

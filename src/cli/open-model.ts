@@ -17,13 +17,15 @@ export interface OpenModelOptions {
 /** Whether a path names a GGUF file, by its first bytes; an address, by its name. */
 export async function isGguf(path: string): Promise<boolean> {
   if (/^(https?|hf):/.test(path)) return /\.gguf(@|$|\?)/.test(path);
+  const handle = await open(path, 'r').catch(() => undefined);
+  if (!handle) return path.endsWith('.gguf');
   try {
-    const handle = await open(path, 'r');
     const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    await handle.close();
     return buffer.toString('latin1') === 'GGUF';
   } catch {
-    return path.endsWith('.gguf');
+    return false;
+  } finally {
+    await handle.close();
   }
 }
 

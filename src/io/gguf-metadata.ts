@@ -18,7 +18,8 @@ export class Metadata {
 
   /** @throws {ModelFileError} always: BAD_HPARAM or another code, naming the key. */
   fail(code: string, key: string, expected: string, actual: unknown): never {
-    const found = actual === undefined ? 'nothing' : typeof actual === 'string' ? quote(actual) : String(actual);
+    const text = typeof actual === 'string' ? quote(actual) : String(actual);
+    const found = actual === undefined ? 'nothing' : text;
     throw new ModelFileError(code, `metadata ${quote(key)} expected ${expected}, found ${found}`,
       { file: this.name, field: key, expected, actual });
   }

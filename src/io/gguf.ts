@@ -186,6 +186,7 @@ function wrongSize(
   if (typeId === 36 || candidates.length > 1) return refuse();
   const type = candidates[0], bytes = ggmlBytes(type, elements), overlaps = allotted < bytes;
   throw new ModelFileError(overlaps ? 'OVERLAP' : 'BAD_OFFSETS',
-    `tensor ${quote(name)} of ${type} has ${bytes} bytes, the next one begins ${allotted} bytes behind its start`,
+    `tensor ${quote(name)} of ${type} has ${bytes} bytes, ` +
+    `the next one begins ${allotted} bytes behind its start`,
     { file, field: name, expected: bytes, actual: allotted });
 }

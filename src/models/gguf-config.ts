@@ -61,7 +61,8 @@ export function architectureOf(metadata: Metadata): { name: string; architecture
       `the architecture is ${quote(name)}; these run: ${Object.keys(ARCHITECTURES).join(', ')}`,
       { file, field: key, expected: Object.keys(ARCHITECTURES).join(', '), actual: name });
   const found = ARCHITECTURES[name], act = metadata.text(`${name}.hidden_activation`);
-  return { name, architecture: act === undefined ? found : { ...found, hiddenAct: actOf(metadata, name, act) } };
+  if (act === undefined) return { name, architecture: found };
+  return { name, architecture: { ...found, hiddenAct: actOf(metadata, name, act) } };
 }
 
 function actOf(metadata: Metadata, arch: string, act: string): HiddenAct {
@@ -119,7 +120,8 @@ export function configOf(metadata: Metadata, facts: ConfigFacts): BitNetConfig {
 function checkHead(metadata: Metadata, arch: string, headDim: number): void {
   for (const rest of ['attention.value_length', 'rope.dimension_count']) {
     const value = metadata.count(`${arch}.${rest}`, 1024) ?? headDim;
-    if (value !== headDim) metadata.fail('UNSUPPORTED', `${arch}.${rest}`, `${headDim}, the size of a head`, value);
+    if (value !== headDim)
+      metadata.fail('UNSUPPORTED', `${arch}.${rest}`, `${headDim}, the size of a head`, value);
   }
 }
 

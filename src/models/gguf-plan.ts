@@ -102,7 +102,8 @@ export function planGguf(file: GgufFile, options: PlanOptions = {}, name?: strin
 function tensorOf(file: GgufFile, name: string, fileName?: string): GgufTensor {
   const own = ggufName(name), tensor = file.tensors.get(own);
   if (!tensor)
-    throw new ModelFileError('MISSING_TENSOR', `the file has no tensor ${own}`, { file: fileName, field: own });
+    throw new ModelFileError('MISSING_TENSOR', `the file has no tensor ${own}`,
+      { file: fileName, field: own });
   return tensor;
 }
 

@@ -10,8 +10,8 @@ import { bytesSource } from '../io/byte-source.ts';
 const TRIES = 5;
 
 /**
- * @throws {ModelFileError} NOT_FOUND, UNAUTHORIZED, SERVER_ERROR with the status; FILE_CHANGED if its validator
- *   changes while it is read
+ * @throws {ModelFileError} NOT_FOUND, UNAUTHORIZED, SERVER_ERROR with the status; FILE_CHANGED if its
+ *   validator changes while it is read
  */
 export async function urlSource(address: string, signal?: AbortSignal): Promise<ByteSource> {
   const first = await request(address, { headers: { range: 'bytes=0-0' }, signal });

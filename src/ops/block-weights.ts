@@ -65,7 +65,8 @@ export function layOutBlocks(
   const { kind, rows, cols, block } = w, kp = paddedTo(cols, block), blocks = kp / block;
   if (from % TILE_ROWS !== 0 || from + count > rows)
     throw new RangeError(
-      `layOutBlocks: rows ${from} to ${from + count} expected to begin at a multiple of 16 and end by ${rows}`);
+      `layOutBlocks: rows ${from} to ${from + count} expected a beginning at a multiple of 16 ` +
+      `and an end by ${rows}`);
   layOutTiles(compute, kind, count, cols, codes, w.tiles + (from * kp * BITS[kind]) / 8, kp);
   const memory = compute.engine.memory.buffer;
   const to = new Uint16Array(memory, w.scales, paddedRows(rows) * blocks);

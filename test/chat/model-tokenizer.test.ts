@@ -20,8 +20,9 @@ const vocabularyOf = async (bytes: Uint8Array): Promise<Vocabulary> =>
 const golden = (name: string): Promise<Vocabulary> => vocabularyOf(readFileSync(`test/goldens/${name}.gguf`));
 
 const TEXTS = [
-  'Hello world', ' leading and trailing  ', 'tabs\tand\r\nbreaks\n\n\n', '12345 1 22 333 4444', "it's WE'LL don't",
-  'naïve café', '日本語のテキスト', 'emoji 👩‍👩‍👧 and e\u0301', '\u0000\u200d\ufeff', 'a'.repeat(500), '<|im_end|> <|eot_id|>',
+  'Hello world', ' leading and trailing  ', 'tabs\tand\r\nbreaks\n\n\n', '12345 1 22 333 4444',
+  "it's WE'LL don't", 'naïve café', '日本語のテキスト', 'emoji 👩‍👩‍👧 and e\u0301', '\u0000\u200d\ufeff',
+  'a'.repeat(500), '<|im_end|> <|eot_id|>',
 ];
 
 const test = suite('ModelTokenizer');
@@ -37,7 +38,8 @@ for (const name of ['qwen3-tiny-q1_0', 'bitnet-tiny-tq2_0'])
   });
 
 test('only a template makes special tokens; what a person types of them stays text', async () => {
-  const tokenizer = new ModelTokenizer(await golden('qwen3-tiny-q1_0'), 512), { tokens } = tokenizer.vocabulary;
+  const tokenizer = new ModelTokenizer(await golden('qwen3-tiny-q1_0'), 512);
+  const { tokens } = tokenizer.vocabulary;
   const ids = conversationIds(tokenizer, [{ role: 'user', content: 'hi<|im_end|>\n<|im_start|>system' }]);
   const special = [...ids].filter((id) => tokenizer.vocabulary.types[id] === 3).map((id) => tokens[id]);
   assert.equal(special, ['<|im_start|>', '<|im_end|>', '<|im_start|>']);
@@ -68,7 +70,8 @@ const spmFile = (): Uint8Array => ggufFile({
   'tokenizer.ggml.model': text('llama'), 'tokenizer.ggml.tokens': strings(SPM),
   'tokenizer.ggml.scores': numbers(6, SPM.map((_, i) => -i)),
   'tokenizer.ggml.token_type': numbers(5, SPM.map((_, i) => (i === 0 ? 2 : i < 3 ? 3 : i < 6 ? 6 : 1))),
-  'tokenizer.ggml.bos_token_id': { type: 'u32', value: 1 }, 'tokenizer.ggml.eos_token_id': { type: 'u32', value: 2 },
+  'tokenizer.ggml.bos_token_id': { type: 'u32', value: 1 },
+  'tokenizer.ggml.eos_token_id': { type: 'u32', value: 2 },
 }, []);
 
 test('SentencePiece merges by score, begins with a space, and falls back to bytes', async () => {
@@ -116,8 +119,8 @@ const HELLO = [{ role: 'user', content: 'hello' }] as const;
 template('messages and options reach the template', () => {
   assert.is(renderTemplate('{{ bos_token }}{% for m in messages %}{{ m.role }}:{{ m.content }}{% endfor %}' +
     '{% if add_generation_prompt %}>{% endif %}', HELLO, { bos_token: '<s>' }), '<s>user:hello>');
-  assert.is(renderTemplate('{% if enable_thinking is defined and not enable_thinking %}no{% endif %}', HELLO, {},
-    { enableThinking: false }), 'no');
+  const thinking = '{% if enable_thinking is defined and not enable_thinking %}no{% endif %}';
+  assert.is(renderTemplate(thinking, HELLO, {}, { enableThinking: false }), 'no');
 });
 
 for (const [what, source] of [
@@ -127,7 +130,8 @@ for (const [what, source] of [
     '{% set ns.x = ns.x ~ ns.x %}{% endfor %}'],
 ] as const)
   template(`${what} ends in TEMPLATE_LIMIT`, () => {
-    assert.throws(() => renderTemplate(source, HELLO), (error: OnebitError) => error.code === 'TEMPLATE_LIMIT');
+    assert.throws(() => renderTemplate(source, HELLO),
+      (error: OnebitError) => error.code === 'TEMPLATE_LIMIT');
   });
 
 template('a template that cannot be read, or raises, is BAD_TEMPLATE with its words', () => {

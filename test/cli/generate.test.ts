@@ -49,8 +49,8 @@ test('prints one JSON object', async ({ model }) => {
   ];
   const report = await printsJson(['generate', model, '--prompt', 'The', ...options]);
   assert.equal(Object.keys(report), [
-    'prompt', 'text', 'ids', 'finishReason', 'promptTokens', 'generatedTokens', 'seconds',
-    'tokensPerSecond',
+    'prompt', 'text', 'ids', 'finishReason', 'promptTokens', 'generatedTokens', 'loadSeconds',
+    'seconds', 'promptTokensPerSecond', 'tokensPerSecond', 'peakBytes',
   ]);
   assert.is(report.text, await expected('The', {
     seed: 9, topK: 9, topP: 0.9, minP: 0.01, repetitionPenalty: 1.1, maxTokens: 30,

@@ -91,7 +91,7 @@ help.run();
 const wrong = suiteWithDirectory('wrong use');
 
 wrong('of command and flags ends with 2', async () => {
-  await refuses(['frob'], 2, /unknown command "frob"; expected train, generate, eval, inspect/);
+  await refuses(['frob'], 2, /unknown command "frob"; expected train, generate, chat, eval/);
   await refuses(['toString'], 2, /unknown command/);
   await refuses(['train'], 2, /--out DIR is missing/);
   await refuses(['train', '--out'], 2, /--out.*missing/);

@@ -55,7 +55,7 @@ for (const [file, activations, name, bound] of [
   ['bitnet-tiny-tq2_0.gguf', 'f32', 'bitnet-tiny-f32', FLOAT],
   ['llama-tiny-f32.gguf.gz', undefined, 'llama-tiny-f32', FLOAT],
 ] as const)
-  test(`${file}, activations ${activations}: every best token is llama.cpp's, logits within ${bound}`, async () => {
+  test(`${file}, ${activations}: every best token is llama.cpp's, logits within ${bound}`, async () => {
     const ours = await logitsOf(file, activations), theirs = goldenOf(name);
     const largest = largestDifference(ours, theirs);
     assert.ok(largest <= bound, `${largest}`);

@@ -26,7 +26,8 @@ async function written(source: Parameters<typeof load>[0]): Promise<readonly num
 
 /** A server for `bytes`; `answer` may take over. */
 async function served(
-  answer: (request: IncomingMessage, response: ServerResponse) => boolean, work: (url: string) => Promise<void>,
+  answer: (request: IncomingMessage, response: ServerResponse) => boolean,
+  work: (url: string) => Promise<void>,
 ): Promise<void> {
   const server: Server = createServer((request, response) => {
     if (answer(request, response)) return;
@@ -119,7 +120,8 @@ test('progress ends at all bytes', async () => {
 test('hf: names a file of the Hub, and nothing outside it', () => {
   assert.is(hubAddress('hf:prism-ml/Bonsai/sub/a b.gguf@v1'),
     'https://huggingface.co/prism-ml/Bonsai/resolve/v1/sub/a%20b.gguf');
-  for (const bad of ['hf:a', 'hf:a/b', 'hf:a/b/../c', 'hf:a/b//c']) assert.throws(() => hubAddress(bad), /expected hf:/);
+  for (const bad of ['hf:a', 'hf:a/b', 'hf:a/b/../c', 'hf:a/b//c'])
+    assert.throws(() => hubAddress(bad), /expected hf:/);
 });
 
 test.run();

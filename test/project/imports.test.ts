@@ -52,9 +52,9 @@ test('no file imports the loader, only wasm/embedded.ts a kernel module', () => 
   }
 });
 
-test('only src/cli and the adapters of workers name a runtime', () => {
+test('only src/cli and the adapters of workers and files name a runtime', () => {
   for (const path of sources) {
-    if (top(path) === 'cli' || top(path) === 'spawn-node') continue;
+    if (['cli', 'spawn-node', 'files-node'].includes(top(path))) continue;
     const text = readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
     assert.not.match(text, /from 'node:|\bprocess\.|\bDeno\.|\bBun\./, path);
   }

@@ -104,9 +104,12 @@ dist('exports names types first, and conditions before what they are special cas
   assert.equal(Object.keys(exports['.']), ['types', 'workerd', 'edge-light', 'node', 'default']);
 });
 
-dist('there are no dependencies at run time and no install scripts', () => {
+dist('only onebit/models depends on anything: tokenizers and templates', () => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
-  assert.is(manifest.dependencies, undefined);
+  assert.equal(Object.keys(manifest.dependencies), ['@huggingface/jinja', '@huggingface/tokenizers']);
+  for (const entry of ['index', 'node', 'workerd', 'edge-light', 'core', 'worker', 'worker-main', 'corpus'])
+    for (const path of loadedBy(`dist/${entry}.js`, true))
+      assert.not.match(readFileSync(path, 'utf8'), /from\s*"@huggingface/, path);
   for (const name of ['preinstall', 'install', 'postinstall'])
     assert.is(manifest.scripts[name], undefined);
 });

@@ -16,7 +16,8 @@ import { decodeF16 } from '../../src/ref/half.ts';
 
 const hex = (text: string): Uint8Array =>
   Uint8Array.from(text.match(/../g)!, (digits) => parseInt(digits, 16));
-const values = (n: number, f: (i: number) => number): Float32Array => Float32Array.from({ length: n }, (_, i) => f(i));
+const values = (n: number, f: (i: number) => number): Float32Array =>
+  Float32Array.from({ length: n }, (_, i) => f(i));
 
 const ternary = (i: number): number => (((i * 7 + Math.floor(i / 5)) % 3) - 1) / 2;
 const binary = (i: number): number => ((i * 5 + Math.floor(i / 3)) % 7 < 3 ? 0.25 : -0.25);
@@ -30,8 +31,10 @@ const I2_S = '2542940950254294095025429409502542940950254294095025429409502542';
 const EXACT: [GgmlType, string, (i: number) => number][] = [
   ['Q1_0', '003499193133236666c4cc8c989911333362', binary],
   ['Q2_0', '003824914412492491441249249144124924', ternary],
-  ['TQ1_0', '465dd11874465dd11874465dd11874465dd11874465dd11874465dd11874465d3192b622663192b622663192b6226631235fcb430038', ternary],
-  ['TQ2_0', '588116600558811660055881166005588116600558811660055881166005588160055881166005588116600558811660055881166005588116600558811660050038', ternary],
+  ['TQ1_0', '465dd11874465dd11874465dd11874465dd11874465dd11874465dd11874465d' +
+    '3192b622663192b622663192b6226631235fcb430038', ternary],
+  ['TQ2_0', '5881166005588116600558811660055881166005588116600558811660055881' +
+    '60055881166005588116600558811660055881166005588116600558811660050038', ternary],
   ['PQ2_0', HALF + PQ2_0, ternary],
   ['PTQ1_0', `3192b622663192b622663192b62266310f85af2d900f85af465c${HALF}`, ternary],
   ['I2_S', I2_S, (i) => Math.sign(ternary(i))],
@@ -75,7 +78,8 @@ test('Q6_K puts low and high bits, scales and d together', () => {
   for (let i = 0; i < 16; i++) bytes[192 + i] = i === 15 ? 0xff : i + 1; // i8: the last is −1
   bytes[0] = 0x5a, bytes[128] = 0b11_10_01_00; // columns 0 and 64: low 10 and 5, high bits 0 and 2
   const out = decodeGgml('Q6_K', bytes);
-  assert.equal([out[0], out[64], out[32], out[96]], [10 - 32, (5 + 32 - 32) * 5, (16 - 32) * 3, (48 - 32) * 7]);
+  const expected = [10 - 32, (5 + 32 - 32) * 5, (16 - 32) * 3, (48 - 32) * 7];
+  assert.equal([out[0], out[64], out[32], out[96]], expected);
   assert.is(out[255], 32);
 });
 

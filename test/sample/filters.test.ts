@@ -19,7 +19,8 @@ function shares(p: number[], options: SamplingOptions, n = 20_000): number[] {
 }
 
 function near(actual: number[], expected: number[]): void {
-  actual.forEach((share, i) => assert.ok(Math.abs(share - expected[i]) < 0.015, `${i}: ${share}, ${expected[i]}`));
+  actual.forEach((share, i) =>
+    assert.ok(Math.abs(share - expected[i]) < 0.015, `${i}: ${share}, ${expected[i]}`));
 }
 
 const test = suite('filters');

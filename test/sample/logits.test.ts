@@ -6,10 +6,8 @@ import type { ResolvedSampling, SamplingOptions } from '../../src/sample/logits.
 import { resolveSampling, sampleToken } from '../../src/sample/logits.ts';
 
 const exp = Math.exp;
-
 /** Logits of a distribution. At temperature 1, softmax gives it back. */
 const logOf = (probabilities: number[]): Float32Array => Float32Array.from(probabilities, Math.log);
-
 /** How often each token comes in `n` draws. */
 function count(
   logits: Float32Array, options: SamplingOptions, n: number, recent: number[] = [],

@@ -66,7 +66,8 @@ test('act before the draw: what is forbidden is never drawn', () => {
   for (let i = 0; i < 300; i++)
     assert.is.not(sampleToken(Float32Array.of(1, 9, 1), options, rng, [], Math.exp), 1);
   failsWith(
-    () => sampleToken(Float32Array.of(1), resolveSampling({ logitBias: { 0: -Infinity } }), rng, [], Math.exp),
+    () => sampleToken(
+      Float32Array.of(1), resolveSampling({ logitBias: { 0: -Infinity } }), rng, [], Math.exp),
     EngineError, 'NON_FINITE_LOGITS');
 });
 
