@@ -86,6 +86,7 @@ import './sample/prompt-lookup.test.ts';
 import './sample/stop-strings.test.ts';
 import './sample/text-stream.test.ts';
 import './spawn-web.test.ts';
+import './study/power-law.test.ts';
 import './study/task.test.ts';
 import './tokenizer/bpe-json.test.ts';
 import './tokenizer/bpe.test.ts';
