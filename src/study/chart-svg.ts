@@ -144,7 +144,7 @@ function drawBar(
   const top = Math.min(frame.y(value), BOTTOM), middle = x + width / 2;
   const label = labelled
     ? `<text class="value" x="${px(middle)}" y="${px(Math.min(top, high === undefined ? top : frame.y(high)) - 6)}" ` +
-      `text-anchor="middle">${Number(value.toPrecision(3))}</text>` : '';
+      `text-anchor="middle">${Number(value.toPrecision(4))}</text>` : '';
   const whisker = low === undefined || high === undefined ? ''
     : `<line class="error" x1="${px(middle)}" x2="${px(middle)}" y1="${px(frame.y(low))}" y2="${px(frame.y(high))}"/>`;
   return `<rect class="f-c${color}" x="${px(x + 1)}" y="${px(top)}" width="${px(width - 2)}" ` +

@@ -127,6 +127,7 @@ export async function trainRun(
     if (keep && trained.bytes) await store.write(`${key}.safetensors`, trained.bytes);
     await writeRecord(store, key, trained.record);
     await store.remove(`${key}.checkpoint`);
+    await store.remove(`${key}.curve.json`);
     return trained;
   } finally {
     trainer.dispose();
@@ -139,6 +140,13 @@ export function openRun({ engine }: StudyContext, { bytes }: TrainedRun): Langua
   return openLanguageModel(engine, bytes);
 }
 
+/** A loss curve, and the losses of the stretch that is not full yet. */
+interface CurveInProgress {
+  readonly curve: [number, number][];
+  sum: number;
+  count: number;
+}
+
 /** A trainer on its way, its loss curve, and its checkpoint when it is stopped. */
 class RunInProgress {
   readonly #context: StudyContext;
@@ -146,7 +154,7 @@ class RunInProgress {
   readonly #trainer: Trainer;
   readonly #data: StoryData;
   readonly #plan: PlannedRun;
-  #curve: [number, number][] = [];
+  #progress: CurveInProgress = { curve: [], sum: 0, count: 0 };
   #nonFiniteStep: number | null = null;
 
   constructor(
@@ -174,7 +182,7 @@ class RunInProgress {
     const loss = this.#nonFiniteStep === null ? this.#validate() : undefined;
     const record: RunRecord = {
       spec, parameters: parameterCount(this.#trainer.config), valLoss: loss?.perToken ?? null,
-      natsPerCharacter: loss?.perCharacter ?? null, curve: this.#curve,
+      natsPerCharacter: loss?.perCharacter ?? null, curve: this.#progress.curve,
       nonFiniteStep: this.#nonFiniteStep,
     };
     const { model, weights } = this.#trainer;
@@ -184,16 +192,16 @@ class RunInProgress {
   async #train(): Promise<void> {
     const { signal } = this.#context, { options } = this.#trainer, turn = new HostTurn();
     const stretch = Math.ceil(options.steps / CURVE_POINTS);
-    let sum = 0, count = 0;
+    const progress = this.#progress;
     while (!this.#trainer.done) {
       await turn.give(signal);
       const { step, loss } = this.#trainer.step();
-      sum += loss;
-      count++;
+      progress.sum += loss;
+      progress.count++;
       if (step % stretch === 0 || this.#trainer.done) {
-        this.#curve.push([step, sum / count]);
-        this.#advance(count);
-        sum = count = 0;
+        progress.curve.push([step, progress.sum / progress.count]);
+        this.#advance(progress.count);
+        progress.sum = progress.count = 0;
       }
     }
   }
@@ -210,28 +218,28 @@ class RunInProgress {
     return { perToken: loss, perCharacter: nats / text.length };
   }
 
-  /** Writes a checkpoint with the curve so far, at the end of a stretch only: rest is done again. */
   async #save(): Promise<void> {
-    const trainer = this.#trainer, last = this.#curve.at(-1)?.[0] ?? 0;
-    if (last === 0 || trainer.stepsDone !== last) return;
-    const { store } = this.#context;
+    const { store } = this.#context, trainer = this.#trainer;
+    if (trainer.stepsDone === 0) return;
     await store.write(`${this.#key}.checkpoint`, encodeCheckpoint(trainer, this.#data.tokenizer.toJson()));
-    await writeRecord(store, `${this.#key}.curve`, this.#curve);
+    await writeRecord(store, `${this.#key}.curve`, { ...this.#progress, step: trainer.stepsDone });
   }
 
   async #resume(): Promise<void> {
     const { store, meter } = this.#context, trainer = this.#trainer;
     const bytes = await store.read(`${this.#key}.checkpoint`);
-    const curve = bytes && await readRecord<[number, number][]>(store, `${this.#key}.curve`);
+    const saved = bytes &&
+      await readRecord<CurveInProgress & { step: number }>(store, `${this.#key}.curve`);
     meter.advance(this.#plan.label, 0);
-    if (!bytes || !curve) return;
+    if (!bytes || !saved) return;
     try {
       restoreCheckpoint(trainer, this.#data.tokenizer.toJson(), bytes);
     } catch (error) {
       if (error instanceof OnebitError) return; // damaged, or of other code: from the beginning
       throw error;
     }
-    this.#curve = curve.filter(([step]) => step <= trainer.stepsDone);
+    const { step, ...progress } = saved;
+    if (step === trainer.stepsDone) this.#progress = progress;
     meter.skip(this.#plan.label, (this.#plan.seconds * trainer.stepsDone) / trainer.options.steps);
   }
 }
