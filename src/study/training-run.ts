@@ -7,6 +7,7 @@
  */
 import { OnebitError, TrainingError } from '../errors.ts';
 import { HostTurn } from '../host-turn.ts';
+import { crc32 } from '../io/crc32.ts';
 import type { BitNetConfig, Preset } from '../model/config.ts';
 import { presetConfig } from '../model/config.ts';
 import { encodeModel } from '../model/file.ts';
@@ -218,28 +219,30 @@ class RunInProgress {
     return { perToken: loss, perCharacter: nats / text.length };
   }
 
+  /** Writes a checkpoint and, beside it, the curve so far. */
   async #save(): Promise<void> {
     const { store } = this.#context, trainer = this.#trainer;
     if (trainer.stepsDone === 0) return;
-    await store.write(`${this.#key}.checkpoint`, encodeCheckpoint(trainer, this.#data.tokenizer.toJson()));
-    await writeRecord(store, `${this.#key}.curve`, { ...this.#progress, step: trainer.stepsDone });
+    const bytes = encodeCheckpoint(trainer, this.#data.tokenizer.toJson());
+    await store.write(`${this.#key}.checkpoint`, bytes);
+    await writeRecord(store, `${this.#key}.curve`, { ...this.#progress, of: crc32(bytes) });
   }
 
   async #resume(): Promise<void> {
     const { store, meter } = this.#context, trainer = this.#trainer;
     const bytes = await store.read(`${this.#key}.checkpoint`);
     const saved = bytes &&
-      await readRecord<CurveInProgress & { step: number }>(store, `${this.#key}.curve`);
+      await readRecord<CurveInProgress & { of: number }>(store, `${this.#key}.curve`);
     meter.advance(this.#plan.label, 0);
-    if (!bytes || !saved) return;
+    if (!bytes || saved?.of !== crc32(bytes)) return; // the two belong together, or are no use
     try {
       restoreCheckpoint(trainer, this.#data.tokenizer.toJson(), bytes);
     } catch (error) {
       if (error instanceof OnebitError) return; // damaged, or of other code: from the beginning
       throw error;
     }
-    const { step, ...progress } = saved;
-    if (step === trainer.stepsDone) this.#progress = progress;
+    const { of: _, ...progress } = saved;
+    this.#progress = progress;
     meter.skip(this.#plan.label, (this.#plan.seconds * trainer.stepsDone) / trainer.options.steps);
   }
 }
