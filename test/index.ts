@@ -89,6 +89,8 @@ import './sample/text-stream.test.ts';
 import './spawn-web.test.ts';
 import './study/chart.test.ts';
 import './study/power-law.test.ts';
+import './study/ptq/quantize-model.test.ts';
+import './study/ptq/quantizers.test.ts';
 import './study/study.test.ts';
 import './study/task.test.ts';
 import './tokenizer/bpe-json.test.ts';
