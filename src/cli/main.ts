@@ -10,12 +10,14 @@ import { evalCommand } from './eval.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
 import { logitsCommand } from './logits.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { trainCommand } from './train.ts';
 import type { Command } from './usage.ts';
 import { UsageError, commandHelp, parse } from './usage.ts';
 
 const COMMANDS: readonly Command[] = [
   trainCommand, generateCommand, chatCommand, evalCommand, inspectCommand, logitsCommand,
+  reproduceCommand,
 ];
 
 const overview = (): string => [

@@ -9,7 +9,7 @@
  * @module
  */
 import { compileGrammar } from './compile.ts';
-import type { Grammar } from './grammar.ts';
+import type { Grammar, GrammarSource } from './grammar.ts';
 import { outdoors } from './plots-outdoors.ts';
 import { village } from './plots-village.ts';
 import { thingLists } from './things.ts';
@@ -42,12 +42,9 @@ const evening =
   `|3:[3:That night|2:At home|2:Later], {hero} [3:fed|2:kissed|2:hugged] the {coat0} {pet}.` +
   '|It was {season.an} to remember.';
 
-/** The grammar, compiled at its first use. */
-let compiled: Grammar | undefined;
-
-/** The grammar of the stories. A text of it is one story, without a separator. */
-export function storyGrammar(): Grammar {
-  compiled ??= compileGrammar({
+/** Rules and lists of the stories. Other texts of the same world are other rules over them. */
+export function storySource(): GrammarSource {
+  return {
     rules: {
       start: '{hero=people}{trait=traits}{kin=kin}{size0=looks}{coat0=colors}{pet=animals}' +
         '{view=looks}{paint0=colors}{home=places}{flavor=tastes}{treat=foods}<opening> ' +
@@ -73,6 +70,14 @@ export function storyGrammar(): Grammar {
       ...village.rules,
     },
     lists: { ...wordLists, ...thingLists, ...outdoors.lists, ...village.lists },
-  });
+  };
+}
+
+/** The grammar, compiled at its first use. */
+let compiled: Grammar | undefined;
+
+/** The grammar of the stories. A text of it is one story, without a separator. */
+export function storyGrammar(): Grammar {
+  compiled ??= compileGrammar(storySource());
   return compiled;
 }

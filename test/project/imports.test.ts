@@ -12,7 +12,7 @@ const LAYERS = [
   ['errors'], ['check', 'host-turn', 'model-source'], ['rng'], ['quant'], ['io', 'tokenizer', 'corpus'],
   ['ref', 'wasm'], ['spawn-node', 'spawn-none', 'spawn-web', 'files-node', 'files-none'], ['chat'],
   ['ops'], ['nn'], ['model'], ['train', 'sample'],
-  ['core'], ['index'], ['models'], ['worker'], ['cli'],
+  ['core'], ['index'], ['study'], ['models'], ['worker'], ['cli'],
 ];
 
 const meta = JSON.parse(readFileSync('build/meta.json', 'utf8')) as Meta;

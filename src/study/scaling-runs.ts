@@ -1,0 +1,107 @@
+/**
+ * The training runs of the scaling studies: three families, sizes over two orders of magnitude, the
+ * same tokens for all; and the learning rates, tuned where there is time for it.
+ *
+ *   rate(width) = rate(64) · (width / 64)^p,   p = log₂(rate(128) / rate(64)) within [−1, 0]
+ *
+ * At full scale rate(64) and rate(128) are the best of five in runs of a quarter of the steps; at
+ * smaller scales, and below width 64, they are the library's defaults.
+ * @module
+ */
+import { naturalLog } from '../corpus/natural-log.ts';
+import type { Preset } from '../model/config.ts';
+import { trainingOptions } from '../train/options.ts';
+import { exponential } from './exponential.ts';
+import type { Scale, StudyContext } from './study.ts';
+import type { TrainingSpec } from './training-run.ts';
+import { specConfig, trainRun } from './training-run.ts';
+
+/** Float first: it is what the others are compared with. */
+export const FAMILIES: readonly Preset[] = ['transformer', 'bitnet', 'bitnet-b1.58'];
+
+interface Size {
+  readonly layers: number;
+  readonly heads: number;
+  readonly width: number;
+}
+
+const size = (layers: number, width: number): Size =>
+  ({ layers, heads: Math.max(1, width / 32), width });
+
+/** Smallest first. With a vocabulary of 1024: 0.02, 0.05, 0.16, 0.4, 0.9, 2 and 5 million weights. */
+const SIZES: Readonly<Record<Scale, readonly Size[]>> = {
+  tiny: [size(1, 16), size(1, 32), size(2, 32), size(2, 64)],
+  quick: [size(1, 16), size(1, 32), size(2, 64), size(3, 96), size(4, 128), size(4, 192)],
+  full: [
+    size(1, 16), size(1, 32), size(2, 64), size(3, 96), size(4, 128), size(4, 192), size(6, 256)],
+};
+
+/** What all runs of a scale have in common. */
+export const BUDGETS = {
+  tiny: { context: 64, batch: 2, steps: 12, vocabSize: 512, characters: 60_000 },
+  quick: { context: 256, batch: 2, steps: 1000, vocabSize: 1024, characters: 2_500_000 },
+  full: { context: 256, batch: 4, steps: 6000, vocabSize: 1024, characters: 24_000_000 },
+} as const satisfies Readonly<Record<Scale, Partial<TrainingSpec>>>;
+
+/** Sizes that are run with several seeds, from the smallest, and how many. */
+const SEEDS: Readonly<Record<Scale, { readonly sizes: number; readonly seeds: number }>> = {
+  tiny: { sizes: 1, seeds: 2 }, quick: { sizes: 3, seeds: 3 }, full: { sizes: 4, seeds: 3 },
+};
+
+const TUNED_WIDTHS = [64, 128] as const;
+const RATES_TRIED = [1e-3, 2e-3, 4e-3, 8e-3, 16e-3] as const;
+/** Share of the steps that a run for tuning has. */
+const TUNING_SHARE = 1 / 4;
+
+/** The rate of a family at a width. */
+export type RateRule = (family: Preset, width: number) => number;
+
+/** The library's default for the preset and width. */
+export const defaultRates: RateRule = (preset, width) => {
+  const spec = { preset, width, layers: 1, heads: 1, context: 8, vocabSize: 300 };
+  return trainingOptions(specConfig({ ...spec, batch: 1, steps: 1, learningRate: 0, seed: 0, characters: 1 })).learningRate;
+};
+
+/** Runs of the study, family by family, size by size, seed by seed. */
+export function scalingSpecs(scale: Scale, seed: number, rates: RateRule): TrainingSpec[] {
+  const { sizes, seeds } = SEEDS[scale];
+  return FAMILIES.flatMap((preset) => SIZES[scale].flatMap((one, i) =>
+    Array.from({ length: i < sizes ? seeds : 1 }, (_, s): TrainingSpec => ({
+      preset, ...one, ...BUDGETS[scale], learningRate: rates(preset, one.width), seed: seed + s }))));
+}
+
+/** Short runs that find the rates; none but at full scale. */
+export function tuningSpecs(scale: Scale, seed: number): TrainingSpec[] {
+  if (scale !== 'full') return [];
+  const budget = BUDGETS[scale], steps = budget.steps * TUNING_SHARE;
+  return FAMILIES.flatMap((preset) => TUNED_WIDTHS.flatMap((width) => RATES_TRIED.map(
+    (learningRate): TrainingSpec => ({
+      preset, ...SIZES[scale].find((one) => one.width === width)!, ...budget, steps, learningRate, seed }))));
+}
+
+/** What tuning found, and how. */
+export interface TunedRates {
+  readonly rule: RateRule;
+  /** [family, width, rate tried, validation loss] */
+  readonly tried: readonly (readonly [Preset, number, number, number | null])[];
+}
+
+/** The rates of a scale, by training where they are tuned. */
+export async function tuneRates(context: StudyContext): Promise<TunedRates> {
+  const { scale, seed } = context, tried: [Preset, number, number, number | null][] = [];
+  for (const spec of tuningSpecs(scale, seed)) {
+    const { record } = await trainRun(context, spec);
+    tried.push([spec.preset, spec.width, spec.learningRate, record.valLoss]);
+  }
+  if (tried.length === 0) return { rule: defaultRates, tried };
+  const best = (family: Preset, width: number): number => {
+    const runs = tried.filter(([preset, at]) => preset === family && at === width);
+    return runs.reduce((a, b) => ((b[3] ?? Infinity) < (a[3] ?? Infinity) ? b : a))[2];
+  };
+  const rule: RateRule = (family, width) => {
+    const [at64, at128] = TUNED_WIDTHS.map((one) => best(family, one));
+    const power = Math.min(0, Math.max(-1, naturalLog(at128 / at64) / naturalLog(2)));
+    return at64 * exponential(power * naturalLog(Math.max(1, width / 64)));
+  };
+  return { rule, tried };
+}

@@ -1,0 +1,193 @@
+/**
+ * Stability: at which learning rates does training diverge, and what do the parts of BitNet give?
+ *
+ *   rates      BitNet and the float Transformer at rates up to where both fail, without clipping of
+ *              gradients, as in the paper
+ *   ablations  with and without SubLN, and with groups that quantize for themselves (model parallelism)
+ *
+ * A run has diverged if a number was not finite, or if its last loss is more than DIVERGED nats above
+ * its lowest: it had learned something and lost it; or if it never came FAR below where it began.
+ * Source  Wang et al. 2023, BitNet, §3.3, Figure 5, Tables 4, 7 and 8 (arXiv 2310.11453).
+ * @module
+ */
+import type { Preset } from '../model/config.ts';
+import type { Chart, Series } from './chart.ts';
+import type { Scale, Study, StudyContext, StudyResult } from './study.ts';
+import type { Table } from './table.ts';
+import type { RunRecord, TrainingSpec } from './training-run.ts';
+import { planRun, trainRun } from './training-run.ts';
+
+const FAMILIES: readonly Preset[] = ['transformer', 'bitnet'];
+
+interface Setting {
+  readonly rates: readonly number[];
+  readonly steps: number;
+  readonly ablationSteps: number;
+  readonly seeds: number;
+  readonly base: Pick<TrainingSpec, 'layers' | 'heads' | 'width' | 'context' | 'batch' | 'vocabSize' | 'characters'>;
+}
+
+const BASE = { layers: 4, heads: 4, width: 128, context: 128, batch: 4, vocabSize: 1024 } as const;
+
+const SETTINGS: Readonly<Record<Scale, Setting>> = {
+  tiny: {
+    rates: [1e-3, 1], steps: 12, ablationSteps: 12, seeds: 1,
+    base: { ...BASE, layers: 1, width: 32, context: 64, batch: 2, vocabSize: 512, characters: 60_000 },
+  },
+  quick: {
+    rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1], steps: 300, ablationSteps: 600, seeds: 1,
+    base: { ...BASE, characters: 2_500_000 },
+  },
+  full: {
+    rates: [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 16e-3, 32e-3, 64e-3, 128e-3, 256e-3], steps: 1500,
+    ablationSteps: 3000, seeds: 3, base: { ...BASE, batch: 8, characters: 24_000_000 },
+  },
+};
+
+/** Nats above the lowest loss; and the share of the first loss that must be left behind. */
+const DIVERGED = 0.5, FAR = 0.9;
+
+/** Rows of the ablation: what differs from BitNet. */
+const ABLATIONS: readonly { readonly name: string; readonly config: TrainingSpec['config'] }[] = [
+  { name: 'SubLN (BitNet)', config: {} },
+  { name: 'Pre-LN', config: { subNorms: false } },
+  { name: 'SubLN, 2 groups', config: { quantizationGroups: 2 } },
+  { name: 'SubLN, 4 groups', config: { quantizationGroups: 4 } },
+];
+const ABLATION_RATE = 3e-3;
+
+const rateSpecs = (scale: Scale, seed: number): TrainingSpec[] => {
+  const { rates, steps, base } = SETTINGS[scale];
+  return FAMILIES.flatMap((preset) => rates.map((learningRate): TrainingSpec =>
+    ({ preset, ...base, steps, learningRate, seed, options: { clipNorm: 0 } })));
+};
+
+const ablationSpecs = (scale: Scale, seed: number, config: TrainingSpec['config']): TrainingSpec[] => {
+  const { ablationSteps: steps, seeds, base } = SETTINGS[scale];
+  return Array.from({ length: seeds }, (_, s): TrainingSpec =>
+    ({ preset: 'bitnet', ...base, steps, learningRate: ABLATION_RATE, seed: seed + s, config }));
+};
+
+export const stability: Study = {
+  name: 'stability',
+  title: 'Stability of training',
+  claim: 'BitNet converges at learning rates at which a float Transformer diverges; its norms before ' +
+    'quantization and its absmax quantization both help.',
+  plan: (scale: Scale, seed: number) => [
+    ...rateSpecs(scale, seed), ...ABLATIONS.flatMap(({ config }) => ablationSpecs(scale, seed, config)),
+  ].map(planRun),
+  run,
+};
+
+async function run(context: StudyContext): Promise<StudyResult> {
+  const { scale, seed } = context;
+  const swept: RunRecord[] = [], ablated: { name: string; records: RunRecord[] }[] = [];
+  for (const spec of rateSpecs(scale, seed)) swept.push((await trainRun(context, spec)).record);
+  for (const { name, config } of ABLATIONS) {
+    const records: RunRecord[] = [];
+    for (const spec of ablationSpecs(scale, seed, config))
+      records.push((await trainRun(context, spec)).record);
+    ablated.push({ name, records });
+  }
+  return {
+    tables: [ratesTable(swept), ablationTable(ablated)],
+    charts: [sweepChart(swept), ...FAMILIES.map((family) => curvesChart(family, swept)), ablationChart(ablated)],
+    notes: notes(swept, ablated), config: SETTINGS[scale],
+  };
+}
+
+/** How a run ended. */
+export function outcome({ curve, nonFiniteStep }: RunRecord): 'converged' | 'diverged' {
+  if (nonFiniteStep !== null || curve.length === 0) return 'diverged';
+  const losses = curve.map(([, loss]) => loss), last = losses.at(-1)!;
+  const lost = last > Math.min(...losses) + DIVERGED, stuck = last > FAR * losses[0];
+  return lost || (stuck && losses.length > 1) ? 'diverged' : 'converged';
+}
+
+const ratesTable = (records: readonly RunRecord[]): Table => ({
+  name: 'rates', title: 'Learning rates, without clipping of gradients',
+  columns: [
+    { title: 'model' }, { title: 'peak rate' }, { title: 'loss', unit: 'nats/token', decimals: 4 },
+    { title: 'outcome' }, { title: 'first step that is not finite' }],
+  rows: records.map((record) => [
+    record.spec.preset, record.spec.learningRate, record.valLoss, outcome(record), record.nonFiniteStep]),
+});
+
+/** Mean of what was measured; null if a run has none. */
+function meanLoss(records: readonly RunRecord[]): number | null {
+  const losses = records.map(({ valLoss }) => valLoss);
+  return losses.some((loss) => loss === null) ? null
+    : losses.reduce((sum: number, loss) => sum + loss!, 0) / losses.length;
+}
+
+const ablationTable = (rows: readonly { name: string; records: readonly RunRecord[] }[]): Table => ({
+  name: 'ablations', title: 'Parts of BitNet',
+  columns: [
+    { title: 'variant' }, { title: 'seeds' }, { title: 'loss', unit: 'nats/token', decimals: 4 },
+    { title: 'lowest', decimals: 4 }, { title: 'highest', decimals: 4 }, { title: 'diverged' }],
+  rows: rows.map(({ name, records }) => {
+    const losses = records.flatMap(({ valLoss }) => valLoss ?? []);
+    return [
+      name, records.length, meanLoss(records), losses.length ? Math.min(...losses) : null,
+      losses.length ? Math.max(...losses) : null,
+      records.filter((record) => outcome(record) === 'diverged').length];
+  }),
+});
+
+const sweepChart = (records: readonly RunRecord[]): Chart => ({
+  kind: 'plot', name: 'sweep', title: 'Loss after training, by learning rate',
+  x: { label: 'peak learning rate', scale: 'log' },
+  y: { label: 'validation loss', unit: 'nats per token', ...ceiling(records) },
+  series: FAMILIES.flatMap((family): Series[] => {
+    const points = records.filter(({ spec, valLoss }) => spec.preset === family && valLoss !== null)
+      .map(({ spec, valLoss }) => ({ x: spec.learningRate, y: valLoss! }));
+    return [{ name: family, family, style: 'line', points }, { name: family, family, style: 'dots', points }];
+  }),
+});
+
+const curvesChart = (family: Preset, records: readonly RunRecord[]): Chart => ({
+  kind: 'plot', name: `curves-${family}`, title: `Training of ${family} at each rate`,
+  x: { label: 'step' }, y: { label: 'training loss', unit: 'nats per token', ...ceiling(records) },
+  series: records.filter(({ spec }) => spec.preset === family).map(({ spec, curve }): Series => ({
+    name: String(spec.learningRate), family: `rate ${spec.learningRate}`, style: 'line',
+    points: curve.map(([x, y]) => ({ x, y })) })),
+});
+
+/** Losses of runs that explode would flatten all others: a little above where all begin is enough. */
+function ceiling(records: readonly RunRecord[]): { to: number } {
+  const starts = records.flatMap(({ curve }) => (curve.length > 0 ? [curve[0][1]] : []));
+  return { to: Math.ceil(Math.min(...starts)) + 1 };
+}
+
+const ablationChart = (rows: readonly { name: string; records: readonly RunRecord[] }[]): Chart => ({
+  kind: 'bars', name: 'ablations', title: 'Validation loss of BitNet and its variants',
+  y: { label: 'validation loss', unit: 'nats per token' }, groups: rows.map(({ name }) => name),
+  series: [{
+    name: 'bitnet',
+    bars: rows.map(({ records }) => {
+      const losses = records.flatMap(({ valLoss }) => valLoss ?? []), value = meanLoss(records);
+      return losses.length > 1 ? { value, low: Math.min(...losses), high: Math.max(...losses) } : { value };
+    }),
+  }],
+});
+
+function notes(
+  swept: readonly RunRecord[], ablated: readonly { name: string; records: readonly RunRecord[] }[],
+): string[] {
+  const ratesOf = (family: Preset, end: string): number[] => swept
+    .filter((record) => record.spec.preset === family && outcome(record) === end)
+    .map(({ spec }) => spec.learningRate);
+  const lines = FAMILIES.map((family) => {
+    const failed = ratesOf(family, 'diverged');
+    return failed.length > 0 ? `${family} diverges from a rate of ${Math.min(...failed)} on.`
+      : `${family} converges at every rate tried.`;
+  });
+  const only = ratesOf('bitnet', 'converged').filter((rate) => ratesOf('transformer', 'diverged').includes(rate));
+  const verdict = only.length > 0
+    ? `At ${only.join(', ')} the float Transformer diverges and BitNet does not, as in the paper.`
+    : 'No rate was found at which the float Transformer diverges and BitNet does not: this differs from the paper.';
+  const [whole, ...variants] = ablated.map(({ name, records }) => ({ name, loss: meanLoss(records) }));
+  const effects = variants.map(({ name, loss }) => `${name} ${
+    loss === null || whole.loss === null ? 'diverged' : `${loss >= whole.loss ? '+' : '−'}${Math.abs(loss - whole.loss).toFixed(4)}`}`);
+  return [...lines, verdict, `Against ${whole.name}, in nats per token: ${effects.join(', ')}.`];
+}
