@@ -4,11 +4,12 @@
  */
 import { checkOneOf } from '../check.ts';
 import { accuracy } from './accuracy.ts';
+import { energy } from './energy.ts';
 import { scaling } from './scaling.ts';
 import { stability } from './stability.ts';
 import type { Study } from './study.ts';
 
-export const STUDIES: readonly Study[] = [scaling, accuracy, stability];
+export const STUDIES: readonly Study[] = [energy, scaling, accuracy, stability];
 
 /**
  * The studies of a name, or all for `all`.
