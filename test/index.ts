@@ -4,6 +4,7 @@
  */
 import './api.test.ts';
 import './chat/model-tokenizer.test.ts';
+import './chat/text-tokenizer.test.ts';
 import './cli/files.test.ts';
 import './cli/format.test.ts';
 import './cli/generate.test.ts';
