@@ -12,6 +12,9 @@ interface Node {
 /** A stretch of text, or a mark. */
 export type Part = string | number;
 
+const withoutSpace = (units: Set<string>): Set<string> =>
+  new Set([...units].filter((unit) => unit.trim() !== ''));
+
 const newNode = (): Node => ({ next: new Map() });
 
 /**
@@ -23,12 +26,13 @@ const newNode = (): Node => ({ next: new Map() });
 export class Marks {
   readonly #root = newNode();
   readonly #trims: ReadonlyMap<number, MarkTrim>;
-  /** First characters of the marks, and their last ones. */
-  readonly edges: ReadonlySet<string>;
+  /** UTF-16 units that a mark begins or ends with, white space aside. */
+  readonly firsts: ReadonlySet<string>;
+  readonly lasts: ReadonlySet<string>;
 
   /** @param marks text and id of each; the first of equal texts counts */
   constructor(marks: readonly (readonly [string, number])[], trims: ReadonlyMap<number, MarkTrim>) {
-    const edges = new Set<string>();
+    const firsts = new Set<string>(), lasts = new Set<string>();
     for (const [text, id] of marks) {
       if (text === '') continue;
       let node = this.#root;
@@ -38,10 +42,12 @@ export class Marks {
         node = next;
       }
       node.id ??= id;
-      edges.add(text[0]).add(text[text.length - 1]);
+      firsts.add(text[0]);
+      lasts.add(text[text.length - 1]);
     }
     this.#trims = trims;
-    this.edges = edges;
+    this.firsts = withoutSpace(firsts);
+    this.lasts = withoutSpace(lasts);
   }
 
   /** Text and marks in order; no text is empty. */

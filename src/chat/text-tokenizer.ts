@@ -40,10 +40,10 @@ export class TextTokenizer implements Tokenizer {
   readonly addBos: boolean;
   readonly endTokens: readonly number[];
   readonly specialTokens: readonly number[];
-  /** The marks that only a template or `allowSpecial` may write: control and markup. */
+  /** Everything that is found in a text with `allowSpecial`: marks, and words that a file adds. */
   readonly marks: Marks;
-  /** Those of them that are never text. */
-  readonly controlMarks: Marks;
+  /** Those of them that text must not become by itself: control and markup. */
+  readonly guardedMarks: Marks;
   readonly #plan: TokenizerPlan;
   readonly #bytes: readonly Uint8Array[];
   readonly #words: WordEncoder;
@@ -65,7 +65,7 @@ export class TextTokenizer implements Tokenizer {
     const isWord = ([text, id]: readonly [string, number]): boolean =>
       kinds[id] === 'markup' && !isMarkup(text);
     this.marks = new Marks(marks, plan.trims);
-    this.controlMarks = new Marks(marks.filter(([, id]) => kinds[id] === 'control'), plan.trims);
+    this.guardedMarks = new Marks(marks.filter((mark) => !isWord(mark)), plan.trims);
     this.#ownWords = new Marks(marks.filter(isWord), plan.trims);
     this.#bytes = tokenBytes(plan);
     const idOf = new Map<string, number>();
@@ -140,6 +140,11 @@ export class TextTokenizer implements Tokenizer {
   tokenBytes(id: number): Uint8Array {
     checkTokenId('tokenBytes', id, this.vocabSize);
     return this.#bytes[id].slice();
+  }
+
+  /** Whether a token is never text. */
+  isControl(id: number): boolean {
+    return this.#plan.kinds[id] === 'control';
   }
 
   /** The token as the file spells it: `<|im_end|>`, `Ġthe`. */

@@ -8,8 +8,8 @@
  * @module
  */
 import { TokenizerError, quote } from '../errors.ts';
-import type { Merge, MergeRanks } from '../tokenizer/bpe-merge.ts';
-import { MergeTable, mergeWord } from '../tokenizer/bpe-merge.ts';
+import type { MergeRanks } from '../tokenizer/bpe-merge.ts';
+import { mergeWord } from '../tokenizer/bpe-merge.ts';
 import type { TokenizerPlan } from './plan.ts';
 
 const NONE = -1;
@@ -43,22 +43,35 @@ class ScoreRanks implements MergeRanks {
   }
 }
 
-function listedMerges(
-  merges: readonly (readonly [string, string])[], idOf: ReadonlyMap<string, number>,
-): Merge[] {
-  const seen = new Map<number, Set<number>>();
-  return merges.flatMap(([a, b], index) => {
-    const left = idOf.get(a), right = idOf.get(b), merged = idOf.get(a + b);
-    if (left === undefined || right === undefined || merged === undefined)
-      throw new TokenizerError('BAD_MERGE',
-        `merge ${index} joins ${quote(a)} and ${quote(b)}, which are not tokens that give a token`,
-        { offset: index, field: 'merges', actual: [a, b] });
-    let rights = seen.get(left);
-    if (!rights) seen.set(left, rights = new Set());
-    if (rights.has(right)) return [];
-    rights.add(right);
-    return [{ left, right, merged }];
-  });
+/** Merges in the order of a list; a pair that is listed twice has its first place. */
+class ListRanks implements MergeRanks {
+  readonly #ranks: (Map<number, number> | undefined)[];
+  readonly #merged: Uint32Array;
+
+  constructor(
+    merges: readonly (readonly [string, string])[], idOf: ReadonlyMap<string, number>, vocabSize: number,
+  ) {
+    this.#ranks = new Array<Map<number, number> | undefined>(vocabSize).fill(undefined);
+    this.#merged = new Uint32Array(merges.length);
+    for (const [rank, [a, b]] of merges.entries()) {
+      const left = idOf.get(a), right = idOf.get(b), merged = idOf.get(a + b);
+      if (left === undefined || right === undefined || merged === undefined)
+        throw new TokenizerError('BAD_MERGE',
+          `merge ${rank} joins ${quote(a)} and ${quote(b)}, which are not tokens that give a token`,
+          { offset: rank, field: 'merges', actual: [a, b] });
+      const rights = this.#ranks[left] ??= new Map<number, number>();
+      if (!rights.has(right)) rights.set(right, rank);
+      this.#merged[rank] = merged;
+    }
+  }
+
+  rank(left: number, right: number): number {
+    return this.#ranks[left]?.get(right) ?? NONE;
+  }
+
+  merged(rank: number): number {
+    return this.#merged[rank];
+  }
 }
 
 /** Owns the tables of one vocabulary and the ids of words seen lately. */
@@ -81,7 +94,7 @@ export class WordEncoder {
     this.#unknown = unknownToken;
     this.#wholeWords = 'merges' in rule && rule.wholeWords;
     this.#ranks = 'merges' in rule
-      ? new MergeTable(listedMerges(rule.merges, idOf), tokens.length)
+      ? new ListRanks(rule.merges, idOf, tokens.length)
       : new ScoreRanks(tokens, idOf, rule.scores);
     const byteIds: (number | undefined)[] = [];
     for (const [id, kind] of kinds.entries())
