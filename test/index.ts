@@ -3,7 +3,8 @@
  * @module
  */
 import './api.test.ts';
-import './chat/model-tokenizer.test.ts';
+import './chat/chat-format.test.ts';
+import './chat/template.test.ts';
 import './chat/text-tokenizer.test.ts';
 import './cli/files.test.ts';
 import './cli/format.test.ts';

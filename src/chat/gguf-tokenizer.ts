@@ -75,8 +75,8 @@ function byteLevelPlan(metadata: TokenizerMetadata, shared: SharedPlan): Tokeniz
       { field: `${KEY}merges`, offset: index, actual: line });
   });
   return {
-    ...shared, spelling: 'bytes', rule: { merges, wholeWords: rule.wholeWords }, normalizer: null,
-    preTokenizer: rule.json, addBos: flag(metadata, 'add_bos_token') ?? rule.addBos, prefixSpace: false,
+    ...shared, spelling: 'bytes', rule: { merges, wholeWords: rule.wholeWords },
+    normalizer: rule.normalizer, preTokenizer: rule.json, addBos: flag(metadata, 'add_bos_token') ?? rule.addBos, prefixSpace: false,
   };
 }
 

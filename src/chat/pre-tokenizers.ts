@@ -10,6 +10,8 @@ import { TokenizerError, quote } from '../errors.ts';
 /** A pre-tokenizer and what goes with its name. */
 export interface PreTokenizerRule {
   readonly json: object;
+  /** What text goes through before. */
+  readonly normalizer: object | null;
   /** A word that is a token needs no merging. */
   readonly wholeWords: boolean;
   /** Whether texts begin with the first token where the file does not say. */
@@ -18,7 +20,8 @@ export interface PreTokenizerRule {
 
 const CONTRACTIONS = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])";
 const wordsWithDigits = (digits: string): string =>
-  `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+  `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|` +
+  '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 const byteLevel = (...expressions: string[]): object => ({
@@ -30,15 +33,15 @@ const byteLevel = (...expressions: string[]): object => ({
 });
 
 const LLAMA3: PreTokenizerRule =
-  { json: byteLevel(wordsWithDigits('\\p{N}{1,3}')), wholeWords: true, addBos: true };
+  { json: byteLevel(wordsWithDigits('\\p{N}{1,3}')), normalizer: null, wholeWords: true, addBos: true };
+const plain = (json: object): PreTokenizerRule =>
+  ({ json, normalizer: null, wholeWords: false, addBos: false });
+/** Trained on text in Unicode's composed form. */
 const QWEN2: PreTokenizerRule =
-  { json: byteLevel(wordsWithDigits('\\p{N}')), wholeWords: false, addBos: false };
-const GPT_2: PreTokenizerRule = { json: byteLevel(GPT2), wholeWords: false, addBos: false };
-const SMOLLM: PreTokenizerRule = { json: byteLevel('\\p{N}', GPT2), wholeWords: false, addBos: false };
-const DEFAULT: PreTokenizerRule = {
-  json: byteLevel('[\\p{P}\\$\\+<=>\\^~\\|]+', GPT2, '\\p{N}+', '[0-9][0-9][0-9]'),
-  wholeWords: false, addBos: false,
-};
+  { ...plain(byteLevel(wordsWithDigits('\\p{N}'))), normalizer: { type: 'NFC' } };
+const GPT_2 = plain(byteLevel(GPT2));
+const SMOLLM = plain(byteLevel('\\p{N}', GPT2));
+const DEFAULT = plain(byteLevel('[\\p{P}\\$\\+<=>\\^~\\|]+', GPT2, '\\p{N}+', '[0-9][0-9][0-9]'));
 
 const RULES: ReadonlyMap<string, PreTokenizerRule> = new Map([
   ['llama-bpe', LLAMA3], ['llama3', LLAMA3], ['llama-v3', LLAMA3], ['falcon3', LLAMA3],
