@@ -12,7 +12,7 @@ import { formatTime } from './time-format.ts';
 
 /** What a template may use. */
 export interface TemplateLimits {
-  /** Parts of the program that are evaluated. Default 500,000. */
+  /** Parts of the program that are evaluated, and elements of lists that they make. Default 500,000. */
   steps?: number;
   /** Characters of any text it makes. Default 2^20 more than it is given. */
   characters?: number;
@@ -22,14 +22,32 @@ export interface TemplateLimits {
 
 const MAX_SOURCE = 256 * 1024, MAX_RANGE = 10_000;
 const MAX_STEPS = 500_000, MAX_CHARACTERS = 2 ** 20, MAX_DEPTH = 256;
+/** What one turn of a loop costs: the interpreter makes a scope for it. */
+const TURN_STEPS = 32;
 /** Parentheses and brackets within each other, which a parser would follow with its own stack. */
 const MAX_BRACKETS = 64;
 
-type Evaluate = Interpreter['evaluate'];
+type Node = Parameters<Interpreter['evaluate']>[0];
+type Value = ReturnType<Interpreter['evaluate']>;
+
+/** What a result costs beside its step: lists by their length, texts by a 64th of it. */
+function sizeOf({ value }: Value): number {
+  if (Array.isArray(value)) return value.length;
+  return typeof value === 'string' ? value.length >> 6 : 0;
+}
+
+/** Whether a part of a program makes its result anew, rather than look it up. */
+function makesResult(node: Node): boolean {
+  if (node?.type === 'MemberExpression')
+    return (node as { property?: { type?: string } }).property?.type === 'SliceExpression';
+  return /^(?:Binary|Call|Filter)/.test(node?.type ?? '');
+}
 
 /** An interpreter that counts. */
 class Metered extends Interpreter {
   readonly #limits: Required<TemplateLimits>;
+  /** Lists that are walked through. */
+  readonly #walked = new WeakSet<object>();
   #steps = 0;
   #depth = 0;
 
@@ -38,16 +56,27 @@ class Metered extends Interpreter {
     this.#limits = limits;
   }
 
-  override evaluate(...args: Parameters<Evaluate>): ReturnType<Evaluate> {
-    const { steps, characters, depth } = this.#limits;
-    if (++this.#steps > steps) limit('LIMIT_STEPS', 'steps', steps);
+  override evaluate(node: Node, environment: Environment): Value {
+    const { characters, depth } = this.#limits;
+    this.#spend(1);
     if (++this.#depth > depth) limit('LIMIT_DEPTH', 'parts within parts', depth);
-    const result = super.evaluate(...args);
+    if (node?.type === 'For') {
+      const { iterable } = node as unknown as { iterable: { type: string; lhs: object } };
+      this.#walked.add(iterable.type === 'SelectExpression' ? iterable.lhs : iterable);
+    }
+    const result = super.evaluate(node, environment);
     this.#depth--;
+    if (node && this.#walked.has(node)) this.#spend(TURN_STEPS * sizeOf(result));
+    else if (makesResult(node)) this.#spend(sizeOf(result));
     const { value } = result as { value: unknown };
     if (typeof value === 'string' && value.length > characters)
       limit('LIMIT_OUTPUT', 'characters of text', characters);
     return result;
+  }
+
+  #spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > this.#limits.steps) limit('LIMIT_STEPS', 'steps', this.#limits.steps);
   }
 }
 
