@@ -57,6 +57,7 @@ import './model/file-tables.test.ts';
 import './model/file.test.ts';
 import './model/gradients.test.ts';
 import './model/kv-cache.test.ts';
+import './models/chat-session.test.ts';
 import './models/goldens.test.ts';
 import './models/load.test.ts';
 import './nn/attention.test.ts';
