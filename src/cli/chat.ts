@@ -12,6 +12,7 @@ import { ChatSession, load } from '../models.ts';
 import { readFileChecked, writeFileAtomic } from './files.ts';
 import { formatSeconds, writeText } from './format.ts';
 import type { Arguments, Command } from './usage.ts';
+import { UsageError } from './usage.ts';
 
 export const chatCommand: Command = {
   name: 'chat',
@@ -70,6 +71,7 @@ async function answer(session: ChatSession, content: string, signal: AbortSignal
 async function answerInput(session: ChatSession): Promise<number> {
   let text = '';
   for await (const part of process.stdin.setEncoding('utf8')) text += part;
+  if (text.trim() === '') throw new UsageError('standard input has no message');
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
   await answer(session, text.trimEnd(), interrupt.signal);
