@@ -86,3 +86,8 @@ export class TrainingError extends OnebitError {
 export class CheckpointError extends OnebitError {
   override name = 'CheckpointError';
 }
+
+/** A chat template cannot be used: MISSING, SYNTAX, LIMIT_STEPS, LIMIT_OUTPUT, LIMIT_DEPTH, RAISED, … */
+export class TemplateError extends OnebitError {
+  override name = 'TemplateError';
+}

@@ -14,14 +14,24 @@ import type { ModelOptions } from './models/load.ts';
 import { loadModel } from './models/load.ts';
 import type { ModelLocation } from './models/sources.ts';
 
-export { CheckpointError, EngineError, ModelFileError, OnebitError, TokenizerError } from './errors.ts';
-export type { Message, TemplateOptions } from './chat/template.ts';
+export {
+  CheckpointError, EngineError, ModelFileError, OnebitError, TemplateError, TokenizerError,
+} from './errors.ts';
+export type { ChatMessage, FormatOptions } from './chat/chat-format.ts';
+export { ChatFormat } from './chat/chat-format.ts';
+export { tokenizerFromGguf } from './chat/gguf-tokenizer.ts';
+export { tokenizerFromHuggingFace } from './chat/json-tokenizer.ts';
+export { ChatTemplate } from './chat/template.ts';
+export type { TemplateLimits } from './chat/template.ts';
+export type { EncodeOptions } from './chat/text-tokenizer.ts';
+export { TextTokenizer } from './chat/text-tokenizer.ts';
 export type { ByteSource } from './io/byte-source.ts';
 export { bytesSource } from './io/byte-source.ts';
 export type { GgufFile, GgufTensor } from './io/gguf.ts';
 export { readGguf } from './io/gguf.ts';
 export type { ChatOptions } from './models/chat-model.ts';
 export { ChatModel } from './models/chat-model.ts';
+export { ChatSession } from './models/chat-session.ts';
 export type { Activations, GgufPlan } from './models/gguf-plan.ts';
 export { ACTIVATIONS, planGguf } from './models/gguf-plan.ts';
 export type { LoadProgress } from './models/open-gguf.ts';

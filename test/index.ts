@@ -3,7 +3,10 @@
  * @module
  */
 import './api.test.ts';
-import './chat/model-tokenizer.test.ts';
+import './chat/chat-format.test.ts';
+import './chat/template.test.ts';
+import './chat/text-tokenizer.test.ts';
+import './cli/chat.test.ts';
 import './cli/files.test.ts';
 import './cli/format.test.ts';
 import './cli/generate.test.ts';
@@ -56,6 +59,7 @@ import './model/file-tables.test.ts';
 import './model/file.test.ts';
 import './model/gradients.test.ts';
 import './model/kv-cache.test.ts';
+import './models/chat-session.test.ts';
 import './models/goldens.test.ts';
 import './models/load.test.ts';
 import './nn/attention.test.ts';

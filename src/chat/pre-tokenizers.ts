@@ -1,50 +1,71 @@
 /**
- * How text is cut into words before merging, by the name that GGUF gives it (`tokenizer.ggml.pre`).
+ * How texts are cut into words before merging, by the names that GGUF files use (`tokenizer.ggml.pre`), as
+ * pre-tokenizers of a `tokenizer.json`.
  *
- * The patterns are those of the tokenizers that the models were trained with; GGUF keeps names only.
- * Source  llama.cpp `src/llama-vocab.cpp`; the `tokenizer.json` of Llama 3, Qwen 2, GPT-2.
+ * Source  llama.cpp `src/llama-vocab.cpp` for names and expressions.
  * @module
  */
 import { TokenizerError, quote } from '../errors.ts';
 
-/** A pattern of words, and what goes with it. */
-export interface PreTokenizer {
-  readonly pattern: string;
-  /** Text is put in Unicode's composed form first. */
-  readonly composed: boolean;
-  /** A word that is a token is one, whatever the merges say. */
+/** A pre-tokenizer and what goes with its name. */
+export interface PreTokenizerRule {
+  readonly json: object;
+  /** What text goes through before. */
+  readonly normalizer: object | null;
+  /** A word that is a token needs no merging. */
   readonly wholeWords: boolean;
+  /** Whether texts begin with the first token where the file does not say. */
+  readonly addBos: boolean;
 }
 
-const CONTRACTIONS = '(?i:\'s|\'t|\'re|\'ve|\'m|\'ll|\'d)';
-/** Letters with a character before them; digits, `digits` at a time; the rest; line breaks; spaces. */
-const modern = (digits: string): string =>
-  `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|` +
+const CONTRACTIONS = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])";
+const wordsWithDigits = (digits: string): string =>
+  `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|` +
   '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
-const GPT2 = '\'s|\'t|\'re|\'ve|\'m|\'ll|\'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+';
+const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-const LLAMA3: PreTokenizer = { pattern: modern('{1,3}'), composed: false, wholeWords: true };
-const QWEN2: PreTokenizer = { pattern: modern(''), composed: true, wholeWords: false };
+const byteLevel = (...expressions: string[]): object => ({
+  type: 'Sequence',
+  pretokenizers: [
+    ...expressions.map((Regex) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false })),
+    { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false },
+  ],
+});
 
-const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
-  'llama-bpe': LLAMA3, 'llama3': LLAMA3, 'llama-v3': LLAMA3, 'falcon3': LLAMA3,
-  'qwen2': QWEN2,
-  'gpt-2': { pattern: GPT2, composed: false, wholeWords: false },
-};
+const LLAMA3: PreTokenizerRule =
+  { json: byteLevel(wordsWithDigits('\\p{N}{1,3}')), normalizer: null, wholeWords: true, addBos: true };
+const plain = (json: object): PreTokenizerRule =>
+  ({ json, normalizer: null, wholeWords: false, addBos: false });
+/** Trained on text in Unicode's composed form. */
+const QWEN2: PreTokenizerRule =
+  { ...plain(byteLevel(wordsWithDigits('\\p{N}'))), normalizer: { type: 'NFC' } };
+const GPT_2 = plain(byteLevel(GPT2));
+const SMOLLM = plain(byteLevel('\\p{N}', GPT2));
+const DEFAULT = plain(byteLevel('[\\p{P}\\$\\+<=>\\^~\\|]+', GPT2, '\\p{N}+', '[0-9][0-9][0-9]'));
 
-/** Vocabularies of models whose files do not say: Llama 3 (Microsoft's 2B4T) and Qwen. */
-const LLAMA3_TOKENS = 128_256, QWEN_TOKENS = [151_600, 151_936] as const;
+const RULES: ReadonlyMap<string, PreTokenizerRule> = new Map([
+  ['llama-bpe', LLAMA3], ['llama3', LLAMA3], ['llama-v3', LLAMA3], ['falcon3', LLAMA3],
+  ['qwen2', QWEN2], ['deepseek-r1-qwen', QWEN2],
+  ['gpt-2', GPT_2], ['smollm', SMOLLM], ['default', DEFAULT],
+]);
+
+/** Sizes of vocabularies that tell a model whose file lacks the name. */
+const LLAMA3_SIZE = 128_256, QWEN2_SIZES = [151_643, 152_064];
 
 /**
- * @param name `tokenizer.ggml.pre`, if the file has it
- * @param tokens in the vocabulary: decides where the name is missing
- * @throws {TokenizerError} UNSUPPORTED_PRE_TOKENIZER
+ * The rule of a name; of a file without one, by the size of its vocabulary: 128,256 tokens are Llama 3's
+ * (BitNet b1.58 2B4T has no name), 151,643 to 152,064 those of Qwen 2 and 3.
+ *
+ * @throws {TokenizerError} UNSUPPORTED if the name is not known.
  */
-export function preTokenizer(name: string | undefined, tokens: number, file?: string): PreTokenizer {
-  if (name !== undefined && Object.hasOwn(PRE_TOKENIZERS, name)) return PRE_TOKENIZERS[name];
-  if (name === undefined && tokens === LLAMA3_TOKENS) return LLAMA3;
-  if (name === undefined && tokens >= QWEN_TOKENS[0] && tokens <= QWEN_TOKENS[1]) return QWEN2;
-  throw new TokenizerError('UNSUPPORTED_PRE_TOKENIZER',
-    `tokenizer.ggml.pre is ${name === undefined ? 'missing' : quote(name)}; known: ` +
-    `${Object.keys(PRE_TOKENIZERS).join(', ')}`, { file, field: 'tokenizer.ggml.pre', actual: name });
+export function preTokenizerRule(name: string | undefined, vocabSize: number): PreTokenizerRule {
+  if (name === undefined) {
+    if (vocabSize === LLAMA3_SIZE) return LLAMA3;
+    return vocabSize >= QWEN2_SIZES[0] && vocabSize <= QWEN2_SIZES[1] ? QWEN2 : DEFAULT;
+  }
+  const rule = RULES.get(name);
+  if (rule) return rule;
+  throw new TokenizerError('UNSUPPORTED',
+    `the pre-tokenizer ${quote(name)} is not known; known are ${[...RULES.keys()].join(', ')}`,
+    { field: 'tokenizer.ggml.pre', actual: name, expected: [...RULES.keys()] });
 }

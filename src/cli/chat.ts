@@ -1,15 +1,18 @@
 /**
  * `onebit chat`: a conversation with a model that was trained for it.
  *
- * Lines are sent as they are typed; Ctrl+C ends an answer, twice the program. Input that is no
+ * Lines are sent as they are typed; Ctrl+C ends an answer, then the program. Input that is no
  * terminal is one message.
  * @module
  */
-import { createInterface } from 'node:readline/promises';
-import type { ChatModel, ChatOptions, Message } from '../models.ts';
-import { load } from '../models.ts';
+import { createInterface } from 'node:readline';
+import { OnebitError } from '../errors.ts';
+import type { ChatOptions } from '../models.ts';
+import { ChatSession, load } from '../models.ts';
+import { readFileChecked, writeFileAtomic } from './files.ts';
 import { formatSeconds, writeText } from './format.ts';
 import type { Arguments, Command } from './usage.ts';
+import { UsageError } from './usage.ts';
 
 export const chatCommand: Command = {
   name: 'chat',
@@ -30,17 +33,22 @@ export const chatCommand: Command = {
   run,
 };
 
-const HELP = '/reset forgets the conversation, /system TEXT sets what the model is told, /quit ends\n';
+const HELP = [
+  '/reset          forget the conversation', '/system TEXT    say something else to the model, and forget',
+  '/save FILE      keep the conversation', '/load FILE      go on with one that was kept',
+  '/quit           end; so do Ctrl+D, and Ctrl+C while nothing is written',
+  'A line that ends with \\ goes on in the next.\n',
+].join('\n');
 const INTERRUPTED = 130;
 
 async function run(args: Arguments): Promise<number> {
   const [path] = args.positionals, start = performance.now();
   const model = await load(path, { threads: args.number('threads'), contextLength: args.number('context') });
-  const session = new Session(model, optionsOf(args), args.string('system'));
+  const session = new ChatSession(model, optionsOf(args), args.string('system'));
   if (!process.stdin.isTTY) return await answerInput(session);
   const { info } = model.model.engine;
   const seconds = formatSeconds((performance.now() - start) / 1000);
-  writeText(`${model.plan.architectureName}, loaded in ${seconds}, ${info.threads} threads; ${HELP}`);
+  writeText(`${model.plan.architectureName}, loaded in ${seconds}, ${info.threads} threads; /help lists commands\n`);
   return await converse(session);
 }
 
@@ -50,69 +58,63 @@ const optionsOf = (args: Arguments): ChatOptions => ({
   ...(args.flag('no-thinking') ? { enableThinking: false } : {}),
 });
 
-/** A conversation so far. */
-class Session {
-  readonly #model: ChatModel;
-  readonly #options: ChatOptions;
-  #system?: string;
-  #messages: Message[] = [];
-
-  constructor(model: ChatModel, options: ChatOptions, system?: string) {
-    this.#model = model;
-    this.#options = options;
-    this.#system = system;
+/** Writes the answer as it comes. */
+async function answer(session: ChatSession, content: string, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const piece of session.answer(content, { signal })) writeText(piece);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
-
-  reset(system = this.#system): void {
-    this.#system = system;
-    this.#messages = [];
-  }
-
-  /** Writes the answer as it comes; what was written of it counts if it is interrupted. */
-  async answer(content: string, signal: AbortSignal): Promise<void> {
-    this.#messages.push({ role: 'user', content });
-    const system: Message[] = this.#system === undefined ? [] : [{ role: 'system', content: this.#system }];
-    const pieces = this.#model.generate([...system, ...this.#messages], { ...this.#options, signal });
-    let text = '';
-    try {
-      for await (const piece of pieces) {
-        text += piece;
-        writeText(piece);
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-    writeText('\n');
-    this.#messages.push({ role: 'assistant', content: text });
-  }
+  writeText('\n');
 }
 
-async function answerInput(session: Session): Promise<number> {
+async function answerInput(session: ChatSession): Promise<number> {
   let text = '';
   for await (const part of process.stdin.setEncoding('utf8')) text += part;
+  if (text.trim() === '') throw new UsageError('standard input has no message');
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
-  await session.answer(text.trimEnd(), interrupt.signal);
+  await answer(session, text.trimEnd(), interrupt.signal);
   return interrupt.signal.aborted ? INTERRUPTED : 0;
 }
 
-async function converse(session: Session): Promise<number> {
-  const lines = createInterface({ input: process.stdin, output: process.stdout });
-  let answering: AbortController | undefined, ended = false;
+async function converse(session: ChatSession): Promise<number> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
+  let answering: AbortController | undefined, begun = '';
   lines.on('SIGINT', () => (answering ? answering.abort() : lines.close()));
-  lines.on('close', () => { ended = true; });
-  while (!ended) {
-    const line = await lines.question('> ').catch(() => undefined);
-    if (line === undefined || line === '/quit') break;
-    if (line === '/help') writeText(HELP);
-    else if (line === '/reset') session.reset();
-    else if (line.startsWith('/system ')) session.reset(line.slice('/system '.length));
-    else if (line.trim() !== '') {
+  lines.prompt();
+  for await (const line of lines) {
+    if (line.endsWith('\\')) {
+      begun += `${line.slice(0, -1)}\n`;
+      continue;
+    }
+    const text = begun + line;
+    begun = '';
+    if (text === '/quit') break;
+    if (text.startsWith('/')) await command(session, text);
+    else if (text.trim() !== '') {
       answering = new AbortController();
-      await session.answer(line, answering.signal);
+      await answer(session, text, answering.signal);
       answering = undefined;
     }
+    lines.prompt();
   }
   lines.close();
   return 0;
+}
+
+/** A line that begins with a slash. What goes wrong with a file does not end the conversation. */
+async function command(session: ChatSession, line: string): Promise<void> {
+  const [name, rest] = /^(\S+)\s*([^]*)$/.exec(line)!.slice(1);
+  try {
+    if (name === '/reset') session.reset();
+    else if (name === '/system') session.reset(rest === '' ? undefined : rest);
+    else if (name === '/save' && rest) await writeFileAtomic(rest, new TextEncoder().encode(session.save()));
+    else if (name === '/load' && rest)
+      session.restore(new TextDecoder().decode(await readFileChecked(rest, { what: 'conversation' })));
+    else writeText(HELP);
+  } catch (error) {
+    if (!(error instanceof OnebitError)) throw error;
+    writeText(`${error.message}\n`);
+  }
 }

@@ -2,9 +2,10 @@
  * A real model with its tokenizer: text or messages in, text out.
  * @module
  */
-import { conversationIds } from '../chat/conversation.ts';
-import type { ModelTokenizer } from '../chat/model-tokenizer.ts';
-import type { Message, TemplateOptions } from '../chat/template.ts';
+import type { ChatMessage, FormatOptions } from '../chat/chat-format.ts';
+import { ChatFormat } from '../chat/chat-format.ts';
+import { chatTemplate } from '../chat/known-templates.ts';
+import type { TextTokenizer } from '../chat/text-tokenizer.ts';
 import type { BitNet } from '../model/bitnet.ts';
 import type { GenerateOptions } from '../sample/generate.ts';
 import { LanguageModel } from '../sample/language-model.ts';
@@ -13,20 +14,39 @@ import type { Engine } from '../wasm/engine.ts';
 import type { GgufPlan } from './gguf-plan.ts';
 
 /** How an answer is made: sampling, and what the template is told. */
-export interface ChatOptions extends GenerateOptions, TemplateOptions {}
+export interface ChatOptions extends GenerateOptions, FormatOptions {}
 
 /** Keys and values take half the memory of f32, as in other engines; see `BitNet.createCache`. */
 const KV_CACHE_TYPE = 'f16';
 
 export class ChatModel extends LanguageModel {
-  override readonly tokenizer: ModelTokenizer;
+  override readonly tokenizer: TextTokenizer;
   /** What the file says of itself and how it is kept. */
   readonly plan: GgufPlan;
+  readonly #template?: string;
+  #format?: ChatFormat;
 
-  constructor(model: BitNet, tokenizer: ModelTokenizer, plan: GgufPlan, ownEngine?: Engine) {
+  /** @param template instead of the file's */
+  constructor(
+    model: BitNet, tokenizer: TextTokenizer, plan: GgufPlan, ownEngine?: Engine, template?: string,
+  ) {
     super(model, tokenizer, ownEngine);
     this.tokenizer = tokenizer;
     this.plan = plan;
+    this.#template = template;
+  }
+
+  /**
+   * How the model wants its conversations. Made when it is first asked for: a file with a broken template
+   * still continues texts.
+   *
+   * @throws {TemplateError} MISSING, SYNTAX, LIMIT_DEPTH, LIMIT_OUTPUT
+   */
+  get chatFormat(): ChatFormat {
+    const { tokenizer, plan: { metadata, architectureName: architecture } } = this;
+    return this.#format ??= new ChatFormat(tokenizer, chatTemplate(tokenizer, {
+      source: this.#template ?? metadata.text('tokenizer.chat_template'), architecture,
+    }));
   }
 
   /**
@@ -34,23 +54,23 @@ export class ChatModel extends LanguageModel {
    * `kvCacheType` says otherwise.
    *
    * @param prompt a text, messages, or ids
-   * @throws {TokenizerError} NO_TEMPLATE, BAD_TEMPLATE, TEMPLATE_LIMIT for messages
+   * @throws {TemplateError} For messages: see `chatFormat` and `ChatTemplate.render`.
    * @example
    * for await (const piece of model.generate([{ role: 'user', content: 'Who wrote Faust?' }]))
    *   process.stdout.write(piece);
    */
   override generate(
-    prompt: string | ArrayLike<number> | readonly Message[], options: ChatOptions = {},
+    prompt: string | ArrayLike<number> | readonly ChatMessage[], options: ChatOptions = {},
   ): TextStream {
     return super.generate(this.promptIds(prompt, options), { kvCacheType: KV_CACHE_TYPE, ...options });
   }
 
   /** Ids of a text, with the token that begins texts where the model has one, or of messages. */
   promptIds(
-    prompt: string | ArrayLike<number> | readonly Message[], options: TemplateOptions = {},
+    prompt: string | ArrayLike<number> | readonly ChatMessage[], options: FormatOptions = {},
   ): ArrayLike<number> {
-    if (typeof prompt === 'string') return this.tokenizer.encodePrompt(prompt);
-    return isMessages(prompt) ? conversationIds(this.tokenizer, prompt, options) : prompt;
+    if (typeof prompt === 'string') return this.tokenizer.encode(prompt, { addBos: true });
+    return isMessages(prompt) ? this.chatFormat.encode(prompt, options) : prompt;
   }
 
   /** Ids of a text, in which nothing is special. */
@@ -70,5 +90,5 @@ export class ChatModel extends LanguageModel {
 }
 
 /** Messages, not ids. An empty list is neither. */
-const isMessages = (prompt: ArrayLike<number> | readonly Message[]): prompt is readonly Message[] =>
+const isMessages = (prompt: ArrayLike<number> | readonly ChatMessage[]): prompt is readonly ChatMessage[] =>
   Array.isArray(prompt) && typeof prompt[0] !== 'number';

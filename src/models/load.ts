@@ -3,8 +3,7 @@
  * @module
  */
 import { checkOneOf } from '../check.ts';
-import { ModelTokenizer } from '../chat/model-tokenizer.ts';
-import { readVocabulary } from '../chat/gguf-vocabulary.ts';
+import { tokenizerFromGguf } from '../chat/gguf-tokenizer.ts';
 import type { Engine } from '../wasm/engine.ts';
 import { ChatModel } from './chat-model.ts';
 import { ACTIVATIONS } from './gguf-plan.ts';
@@ -20,6 +19,8 @@ export interface ModelOptions extends OpenOptions {
   readonly ownEngine?: boolean;
   /** The file, for messages. Default: the address or path. */
   readonly name?: string;
+  /** Chat template, in place of the file's. */
+  readonly chatTemplate?: string;
 }
 
 /** Positions that are kept for a model that could have more; `contextLength` asks for others. */
@@ -41,9 +42,8 @@ export async function loadModel(source: ModelLocation, options: ModelOptions): P
       const file = options.name ?? name;
       const { model, plan } = await openGguf(engine, bytes, { ...options, contextLength }, file);
       try {
-        const vocabulary = readVocabulary(plan.metadata);
-        const tokenizer = new ModelTokenizer(vocabulary, plan.config.vocabSize, file);
-        return new ChatModel(model, tokenizer, plan, ownEngine ? engine : undefined);
+        const tokenizer = tokenizerFromGguf(plan.metadata.file.metadata, { rows: plan.config.vocabSize });
+        return new ChatModel(model, tokenizer, plan, ownEngine ? engine : undefined, options.chatTemplate);
       } catch (error) {
         model.dispose();
         throw error;

@@ -20,8 +20,16 @@ export interface Merge {
 
 const NONE = -1;
 
+/** What `mergeWord` asks: which neighbours merge, which first, and into what. */
+export interface MergeRanks {
+  /** Rank of the merge of `left` and `right`, lowest first, or −1. */
+  rank(left: number, right: number): number;
+  /** What merges of this rank give. */
+  merged(rank: number): number;
+}
+
 /** Merges by their pair. Owns one small map per id that is the left of a merge. */
-export class MergeTable {
+export class MergeTable implements MergeRanks {
   #merges: readonly Merge[];
   #ranks: (Map<number, number> | undefined)[];
 
@@ -53,7 +61,7 @@ export class MergeTable {
  * const table = new MergeTable([{ left: 0, right: 1, merged: 2 }], 3);
  * mergeWord(table, Int32Array.of(0, 0, 1, 1)); // Int32Array [0, 2, 1]
  */
-export function mergeWord(table: MergeTable, symbols: Int32Array): Int32Array {
+export function mergeWord(table: MergeRanks, symbols: Int32Array): Int32Array {
   const size = symbols.length;
   const next = new Int32Array(size);
   const previous = new Int32Array(size);
