@@ -12,6 +12,8 @@
  * @module
  */
 export { accuracy } from './study/accuracy.ts';
+export type { ArithmeticEnergy } from './study/arithmetic-energy.ts';
+export { arithmeticEnergy } from './study/arithmetic-energy.ts';
 export type { Share } from './study/binomial.ts';
 export { wilson } from './study/binomial.ts';
 export type { Axis, Bar, BarChart, Chart, Level, PlotChart, Point, Series } from './study/chart.ts';

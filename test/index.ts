@@ -87,6 +87,7 @@ import './sample/prompt-lookup.test.ts';
 import './sample/stop-strings.test.ts';
 import './sample/text-stream.test.ts';
 import './spawn-web.test.ts';
+import './study/arithmetic-energy.test.ts';
 import './study/chart.test.ts';
 import './study/power-law.test.ts';
 import './study/ptq/quantize-model.test.ts';

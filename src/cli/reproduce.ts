@@ -55,7 +55,8 @@ async function run(args: Arguments): Promise<number> {
   const reports: StudyReport[] = [];
   try {
     const context = prepareStudies(studies, {
-      engine, store, scale, seed, signal: stop.signal, onProgress: (progress) => line.draw(progress) });
+      engine, store, scale, seed, signal: stop.signal, onProgress: (progress) => line.draw(progress),
+      clock: () => performance.now() });
     for (const study of studies) reports.push(await runStudy(study, context));
   } catch (error) {
     if (exitCode === 0) throw error;
@@ -85,7 +86,8 @@ function scaleOf(args: Arguments): Scale {
 }
 
 const commandOf = (args: Arguments, scale: Scale, seed: number): string =>
-  `onebit reproduce ${args.positionals[0]}${scale === 'full' ? '' : ` --${scale}`}${seed === 1 ? '' : ` --seed ${seed}`}`;
+  `onebit reproduce ${args.positionals[0]}${scale === 'full' ? '' : ` --${scale}`}` +
+  `${seed === 1 ? '' : ` --seed ${seed}`}`;
 
 function printPlan(studies: readonly Study[], scale: Scale, seed: number, json: boolean): number {
   const plans = studies.map(({ name, plan }) => {
@@ -98,7 +100,8 @@ function printPlan(studies: readonly Study[], scale: Scale, seed: number, json: 
   if (json) writeJson({ scale, seed, seconds: total, studies: plans });
   else process.stdout.write(plans.map(({ name, seconds, runs }) =>
     `${name}: ${runs.length} pieces, about ${formatSeconds(seconds)}\n` +
-    runs.map((piece) => `  ${formatSeconds(piece.seconds).padStart(8)}  ${piece.label}\n`).join('')).join('') +
+    runs.map((piece) =>
+      `  ${formatSeconds(piece.seconds).padStart(8)}  ${piece.label}\n`).join('')).join('') +
     `together about ${formatSeconds(total)}, with runs that studies share done once\n`);
   return 0;
 }

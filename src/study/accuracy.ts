@@ -102,7 +102,8 @@ async function ask(context: StudyContext, run: TrainedRun): Promise<Scores[]> {
 /** Right answers of all kinds together: every kind has as many questions. */
 function overall({ scores }: Answered, shots: number, questions: number): Share {
   const { correct } = scores.find((one) => one.shots === shots)!;
-  return wilson(TASK_KINDS.reduce((sum, kind) => sum + correct[kind], 0), questions * TASK_KINDS.length);
+  const right = TASK_KINDS.reduce((sum, kind) => sum + correct[kind], 0);
+  return wilson(right, questions * TASK_KINDS.length);
 }
 
 const CHANCE = TASK_KINDS.reduce((sum, kind) => sum + TASK_FACTS[kind].chance, 0) / TASK_KINDS.length;
@@ -114,7 +115,8 @@ const accuracyTable = (answered: readonly Answered[], shots: number, questions: 
   columns: [
     { title: 'model' }, { title: 'weights' },
     ...TASK_KINDS.map((kind) => ({ title: `${kind} (${TASK_FACTS[kind].after})`, unit: '%', decimals: 1 })),
-    { title: 'average', unit: '%', decimals: 1 }, { title: 'low', decimals: 1 }, { title: 'high', decimals: 1 },
+    { title: 'average', unit: '%', decimals: 1 },
+    { title: 'low', decimals: 1 }, { title: 'high', decimals: 1 },
   ],
   rows: [
     ['chance', null, ...TASK_KINDS.map((kind) => 100 * TASK_FACTS[kind].chance), 100 * CHANCE, null, null],
@@ -150,7 +152,8 @@ function notes(answered: readonly Answered[], questions: number): string[] {
     const one = largest(family);
     if (!one) return [];
     const { share, low, high } = overall(one, shots, questions);
-    return [`${family} ${(100 * share).toFixed(1)} % (${(100 * low).toFixed(1)} … ${(100 * high).toFixed(1)})`];
+    const [at, from, to] = [share, low, high].map((value) => (100 * value).toFixed(1));
+    return [`${family} ${at} % (${from} … ${to})`];
   }).join(', ') + '.');
   return [
     ...lines,

@@ -32,8 +32,10 @@ export const CHART_STYLE =
   '.onebit-chart .grid{stroke:var(--grid)}.onebit-chart .axis{stroke:var(--line)}' +
   '.onebit-chart .level{stroke:var(--soft);stroke-dasharray:1 4;stroke-linecap:round;stroke-width:1.6}' +
   '.onebit-chart .level-label{font-style:italic;paint-order:stroke;stroke:var(--page);stroke-width:4px}' +
-  '.onebit-chart .line,.onebit-chart .dashes{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}' +
+  '.onebit-chart .line,.onebit-chart .dashes{fill:none;stroke-width:2;stroke-linejoin:round;' +
+  'stroke-linecap:round}' +
   '.onebit-chart .dashes{stroke-dasharray:7 6;stroke-width:1.6;opacity:.85}' +
-  '.onebit-chart .whisker{stroke-width:1.6;opacity:.7}.onebit-chart .error{stroke:var(--ink);stroke-width:1.4;opacity:.65}' +
+  '.onebit-chart .whisker{stroke-width:1.6;opacity:.7}' +
+  '.onebit-chart .error{stroke:var(--ink);stroke-width:1.4;opacity:.65}' +
   COLORS.map((_, i) =>
     `.onebit-chart .s-c${i}{stroke:var(--c${i})}.onebit-chart .f-c${i}{fill:var(--c${i})}`).join('');

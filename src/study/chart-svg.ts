@@ -53,16 +53,20 @@ function drawPlot(chart: PlotChart, id: string): string {
     x: (value) => LEFT + x.at(value) * (RIGHT - LEFT), y: (value) => BOTTOM - y.at(value) * (BOTTOM - TOP) };
   const families = [...new Set(chart.series.map(({ family }) => family))];
   return drawYAxis(y, frame) +
-    x.ticks.map(({ value, text }) =>
-      `<line class="grid" x1="${px(frame.x(value))}" x2="${px(frame.x(value))}" y1="${TOP}" y2="${BOTTOM}"/>` +
-      `<text class="tick" x="${px(frame.x(value))}" y="${BOTTOM + 20}" text-anchor="middle">${text}</text>\n`).join('') +
+    x.ticks.map(({ value, text }) => drawTickX(px(frame.x(value)), text)).join('') +
     drawAxisLabels(axisText(chart.y), axisText(chart.x)) +
-    `<clipPath id="${id}"><rect x="${LEFT}" y="${TOP - 4}" width="${RIGHT - LEFT}" height="${BOTTOM - TOP + 8}"/></clipPath>\n` +
+    `<clipPath id="${id}"><rect x="${LEFT}" y="${TOP - 4}" width="${RIGHT - LEFT}" ` +
+    `height="${BOTTOM - TOP + 8}"/></clipPath>\n` +
     `<g clip-path="url(#${id})">\n` +
     levels.map((level) => drawLevel(level, frame)).join('') +
     chart.series.map((series) => drawSeries(series, families.indexOf(series.family), frame)).join('') +
-    '</g>\n' + drawLegend(families.map((family, i) => ({ name: legendName(chart, family), color: colorOf(family, i) })));
+    '</g>\n' + drawLegend(families.map((family, i) =>
+      ({ name: legendName(chart, family), color: colorOf(family, i) })));
 }
+
+const drawTickX = (at: string, text: string): string =>
+  `<line class="grid" x1="${at}" x2="${at}" y1="${TOP}" y2="${BOTTOM}"/>` +
+  `<text class="tick" x="${at}" y="${BOTTOM + 20}" text-anchor="middle">${text}</text>\n`;
 
 /** The family's measured series names it; fits have no entry of their own. */
 const legendName = ({ series }: PlotChart, family: string): string =>
@@ -81,21 +85,24 @@ function drawYAxis(y: Projection, frame: Frame): string {
 }
 
 const drawAxisLabels = (y: string, x: string): string =>
-  `<text class="label" x="${(LEFT + RIGHT) / 2}" y="${BOTTOM + 44}" text-anchor="middle">${escapeXml(x)}</text>\n` +
+  `<text class="label" x="${(LEFT + RIGHT) / 2}" y="${BOTTOM + 44}" text-anchor="middle">` +
+  `${escapeXml(x)}</text>\n` +
   `<text class="label" transform="translate(22 ${(TOP + BOTTOM) / 2}) rotate(-90)" text-anchor="middle">` +
   `${escapeXml(y)}</text>\n`;
 
 function drawLevel({ y, label }: Level, frame: Frame): string {
   const at = frame.y(y);
   return `<line class="level" x1="${LEFT}" x2="${RIGHT}" y1="${px(at)}" y2="${px(at)}"/>` +
-    `<text class="level-label" x="${RIGHT - 4}" y="${px(at - 6)}" text-anchor="end">${escapeXml(label)}</text>\n`;
+    `<text class="level-label" x="${RIGHT - 4}" y="${px(at - 6)}" text-anchor="end">` +
+    `${escapeXml(label)}</text>\n`;
 }
 
 function drawSeries({ points, style, family }: Series, index: number, frame: Frame): string {
   const color = `c${colorOf(family, index)}`;
   const shown = points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
   if (style !== 'dots') {
-    const path = shown.map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${px(frame.x(x))} ${px(frame.y(y))}`).join('');
+    const path = shown.map(({ x, y }, i) =>
+      `${i === 0 ? 'M' : 'L'}${px(frame.x(x))} ${px(frame.y(y))}`).join('');
     return `<path class="${style} s-${color}" d="${path}"/>\n`;
   }
   return shown.map(({ x, y, low, high }) => {
@@ -120,15 +127,18 @@ function drawBars(chart: BarChart): string {
   const values = chart.series.flatMap(({ bars }) => bars.flatMap(({ value, low, high }) =>
     [value, low, high].filter((one): one is number => one != null && Number.isFinite(one))));
   const levels = chart.levels ?? [];
-  const y = projectAxis(chart.y, [...(chart.y.scale === 'log' ? [] : [0]), ...values, ...levels.map((level) => level.y)]);
-  const frame: Frame = { x: (at) => LEFT + at * (RIGHT - LEFT), y: (value) => BOTTOM - y.at(value) * (BOTTOM - TOP) };
+  const base = chart.y.scale === 'log' ? [] : [0];
+  const y = projectAxis(chart.y, [...base, ...values, ...levels.map((level) => level.y)]);
+  const frame: Frame = {
+    x: (at) => LEFT + at * (RIGHT - LEFT), y: (value) => BOTTOM - y.at(value) * (BOTTOM - TOP) };
   const slot = (RIGHT - LEFT) / chart.groups.length, wide = Math.min(46, (slot * 0.76) / chart.series.length);
   const few = chart.groups.length * chart.series.length <= 14;
   const groups = chart.groups.map((group, g) => {
     const middle = LEFT + (g + 0.5) * slot, left = middle - (wide * chart.series.length) / 2;
     return chart.series.map(({ name, bars }, s) =>
       drawBar(bars[g], colorOf(name, s), left + s * wide, wide, frame, few)).join('') +
-      `<text class="tick" x="${px(middle)}" y="${BOTTOM + 20}" text-anchor="middle">${escapeXml(group)}</text>\n`;
+      `<text class="tick" x="${px(middle)}" y="${BOTTOM + 20}" text-anchor="middle">` +
+      `${escapeXml(group)}</text>\n`;
   });
   return drawYAxis(y, frame) + drawAxisLabels(axisText(chart.y), '') + groups.join('') +
     levels.map((level) => drawLevel(level, frame)).join('') +
@@ -142,11 +152,13 @@ function drawBar(
 ): string {
   if (value === null || !Number.isFinite(value)) return '';
   const top = Math.min(frame.y(value), BOTTOM), middle = x + width / 2;
+  const highest = Math.min(top, high === undefined ? top : frame.y(high));
   const label = labelled
-    ? `<text class="value" x="${px(middle)}" y="${px(Math.min(top, high === undefined ? top : frame.y(high)) - 6)}" ` +
+    ? `<text class="value" x="${px(middle)}" y="${px(highest - 6)}" ` +
       `text-anchor="middle">${Number(value.toPrecision(4))}</text>` : '';
   const whisker = low === undefined || high === undefined ? ''
-    : `<line class="error" x1="${px(middle)}" x2="${px(middle)}" y1="${px(frame.y(low))}" y2="${px(frame.y(high))}"/>`;
+    : `<line class="error" x1="${px(middle)}" x2="${px(middle)}" ` +
+      `y1="${px(frame.y(low))}" y2="${px(frame.y(high))}"/>`;
   return `<rect class="f-c${color}" x="${px(x + 1)}" y="${px(top)}" width="${px(width - 2)}" ` +
     `height="${px(Math.max(0, BOTTOM - top))}" rx="2"/>${whisker}${label}\n`;
 }

@@ -26,8 +26,8 @@ export type Files = ReadonlyMap<string, string>;
 
 /** Seed, commit and code of a figure. */
 const smallPrint = (report: StudyReport, { commit, version }: Provenance): string =>
-  `${report.name} · ${report.scale} · seed ${report.seed} · ${commit ? `commit ${commit}` : `onebit ${version}`}` +
-  ` · code ${report.fingerprint}`;
+  `${report.name} · ${report.scale} · seed ${report.seed} · ` +
+  `${commit ? `commit ${commit}` : `onebit ${version}`} · code ${report.fingerprint}`;
 
 /** The files of some reports. The same reports give the same files. */
 export function reportFiles(reports: readonly StudyReport[], provenance: Provenance): Files {
@@ -71,7 +71,8 @@ const PAGE_STYLE =
   'body{margin:0 auto;max-width:820px;padding:40px 24px 80px;background:var(--page);color:var(--ink);' +
   'font:16px/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}' +
   'h1{font-size:28px;line-height:1.25}h2{margin-top:64px;padding-top:24px;border-top:1px solid var(--rule)}' +
-  'h3{margin:32px 0 8px;font-size:16px}.claim{color:var(--soft);font-size:17px}small,.small{color:var(--soft);font-size:13px}' +
+  'h3{margin:32px 0 8px;font-size:16px}.claim{color:var(--soft);font-size:17px}' +
+  'small,.small{color:var(--soft);font-size:13px}' +
   'svg,.table{display:block;width:100%;margin:20px 0}.table{overflow-x:auto}a{color:inherit}' +
   'table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums}' +
   'th,td{padding:5px 12px;border-bottom:1px solid var(--rule);text-align:left;white-space:nowrap}' +
@@ -85,16 +86,18 @@ function page(reports: readonly StudyReport[], provenance: Provenance): string {
     ...report.charts.map((chart) =>
       drawChart(chart, `${report.name}-${chart.name}`, smallPrint(report, provenance))),
     ...report.tables.map(htmlTable),
-    `<details class="small"><summary>Settings</summary><pre>${escapeXml(JSON.stringify(report.config, null, 1))}</pre></details>`,
+    '<details class="small"><summary>Settings</summary><pre>' +
+    `${escapeXml(JSON.stringify(report.config, null, 1))}</pre></details>`,
     '</section>',
   ].join('\n'));
+  const links = reports.map(({ name, title }) => `<a href="#${name}">${escapeXml(title)}</a>`);
   return '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">' +
     '<meta name="viewport" content="width=device-width"><title>The paper\'s evidence, small</title>' +
     `<style>${PAGE_STYLE}</style></head><body>\n<h1>The paper’s evidence, small</h1>\n` +
     '<p class="claim">BitNet: Scaling 1-bit Transformers for Large Language Models (arXiv 2310.11453), ' +
     'measured again on two cores.</p>\n' +
-    `<nav>${reports.map(({ name, title }) => `<a href="#${name}">${escapeXml(title)}</a>`).join('')}</nav>\n` +
-    `${sections.join('\n')}\n<p class="small">${escapeXml(provenance.command)} · ${escapeXml(provenance.machine)}` +
+    `<nav>${links.join('')}</nav>\n${sections.join('\n')}\n` +
+    `<p class="small">${escapeXml(provenance.command)} · ${escapeXml(provenance.machine)}` +
     `${provenance.commit ? ` · commit ${escapeXml(provenance.commit)}` : ''}</p>\n</body></html>\n`;
 }
 
@@ -104,6 +107,7 @@ function htmlTable({ title, columns, rows }: Table): string {
     `<${tag}${isNumber[c] ? ' class="n"' : ''}>${escapeXml(text)}</${tag}>`;
   return `<h3>${escapeXml(title)}</h3><div class="table"><table><thead><tr>` +
     columns.map((column, c) => cell('th', columnTitle(column), c)).join('') + '</tr></thead><tbody>' +
-    rows.map((row) => `<tr>${row.map((one, c) => cell('td', formatCell(one, columns[c]), c)).join('')}</tr>`).join('') +
+    rows.map((row) =>
+      `<tr>${row.map((one, c) => cell('td', formatCell(one, columns[c]), c)).join('')}</tr>`).join('') +
     '</tbody></table></div>';
 }

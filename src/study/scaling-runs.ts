@@ -10,11 +10,12 @@
  */
 import { naturalLog } from '../corpus/natural-log.ts';
 import type { Preset } from '../model/config.ts';
+import { presetConfig } from '../model/config.ts';
 import { trainingOptions } from '../train/options.ts';
 import { exponential } from './exponential.ts';
 import type { Scale, StudyContext } from './study.ts';
 import type { TrainingSpec } from './training-run.ts';
-import { specConfig, trainRun } from './training-run.ts';
+import { trainRun } from './training-run.ts';
 
 /** Float first: it is what the others are compared with. */
 export const FAMILIES: readonly Preset[] = ['transformer', 'bitnet', 'bitnet-b1.58'];
@@ -58,8 +59,8 @@ export type RateRule = (family: Preset, width: number) => number;
 
 /** The library's default for the preset and width. */
 export const defaultRates: RateRule = (preset, width) => {
-  const spec = { preset, width, layers: 1, heads: 1, context: 8, vocabSize: 300 };
-  return trainingOptions(specConfig({ ...spec, batch: 1, steps: 1, learningRate: 0, seed: 0, characters: 1 })).learningRate;
+  const size = { vocabSize: 2, layers: 1, heads: 1, width, context: 1 };
+  return trainingOptions(presetConfig(preset, size)).learningRate;
 };
 
 /** Runs of the study, family by family, size by size, seed by seed. */

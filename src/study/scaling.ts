@@ -9,7 +9,8 @@
 import { naturalLog } from '../corpus/natural-log.ts';
 import { storyEntropy } from '../corpus/stories.ts';
 import type { Preset } from '../model/config.ts';
-import type { Chart, Point } from './chart.ts';
+import { arithmeticEnergy } from './arithmetic-energy.ts';
+import type { Chart, Point, Series } from './chart.ts';
 import { exponential } from './exponential.ts';
 import type { PowerLaw } from './power-law.ts';
 import { fitPowerLaw, predict } from './power-law.ts';
@@ -18,7 +19,7 @@ import type { TunedRates } from './scaling-runs.ts';
 import type { Scale, Study, StudyContext, StudyResult } from './study.ts';
 import type { Table } from './table.ts';
 import type { RunRecord } from './training-run.ts';
-import { planRun, trainRun } from './training-run.ts';
+import { planRun, specConfig, trainRun } from './training-run.ts';
 
 /** Seeds of one size, together. */
 interface Measured {
@@ -26,6 +27,8 @@ interface Measured {
   readonly layers: number;
   readonly width: number;
   readonly learningRate: number;
+  /** Joules of arithmetic a token, at the length of training. */
+  readonly energy: number;
   /** Nats per character, one a seed. */
   readonly losses: readonly number[];
   readonly mean: number;
@@ -61,7 +64,7 @@ async function run(context: StudyContext): Promise<StudyResult> {
   const families = FAMILIES.map((name) => familyOf(name, records));
   return {
     tables: [sizesTable(families), lawTable(families), ...ratesTables(rates)],
-    charts: [lossChart(families), gapChart(families)],
+    charts: [lossChart(families), gapChart(families), energyChart(families)],
     notes: notes(families), config: { ...BUDGETS[scale], seed },
   };
 }
@@ -74,8 +77,10 @@ function familyOf(name: Preset, records: readonly RunRecord[]): Family {
   }
   const sizes = [...bySize].sort(([a], [b]) => a - b).map(([parameters, runs]): Measured => {
     const losses = runs.map(({ natsPerCharacter }) => natsPerCharacter!);
-    const { layers, width, learningRate } = runs[0].spec;
-    return { parameters, layers, width, learningRate, losses, mean: average(losses) };
+    const { layers, width, learningRate, context } = runs[0].spec;
+    const { add, mul } = arithmeticEnergy(specConfig(runs[0].spec), context);
+    const energy = (add + mul) / context;
+    return { parameters, layers, width, learningRate, energy, losses, mean: average(losses) };
   });
   const fit = (used: readonly Measured[]): PowerLaw => fitPowerLaw(
     used.flatMap(({ parameters, losses }) => losses.map(() => parameters)),
@@ -97,12 +102,13 @@ const sizesTable = (families: readonly Family[]): Table => ({
   name: 'sizes', title: 'Validation loss by size',
   columns: [
     { title: 'model' }, { title: 'layers' }, { title: 'width' }, { title: 'weights' },
-    { title: 'learning rate' }, { title: 'seeds' }, { title: 'loss', unit: 'nats/character', decimals: 4 },
+    { title: 'learning rate' }, { title: 'energy', unit: 'nJ/token' },
+    { title: 'seeds' }, { title: 'loss', unit: 'nats/character', decimals: 4 },
     { title: 'lowest', decimals: 4 }, { title: 'highest', decimals: 4 },
   ],
   rows: families.flatMap(({ name, sizes }) => sizes.map((one) => [
-    name, one.layers, one.width, one.parameters, one.learningRate, one.losses.length, one.mean,
-    spread(one)?.low ?? null, spread(one)?.high ?? null])),
+    name, one.layers, one.width, one.parameters, one.learningRate, one.energy * 1e9,
+    one.losses.length, one.mean, spread(one)?.low ?? null, spread(one)?.high ?? null])),
 });
 
 const lawTable = (families: readonly Family[]): Table => ({
@@ -172,6 +178,17 @@ function gapChart(families: readonly Family[]): Chart {
   };
 }
 
+/** The paper's inference-optimal curve: what loss is to be had for a given energy. */
+const energyChart = (families: readonly Family[]): Chart => ({
+  kind: 'plot', name: 'energy', title: 'Loss for the energy of a token',
+  x: { label: 'arithmetic of a token in inference, 7 nm, Transformer in FP16', unit: 'nJ', scale: 'log' },
+  y: { label: 'validation loss', unit: 'nats per character', scale: 'log' },
+  series: families.flatMap(({ name, sizes }): Series[] => {
+    const points = sizes.map((one): Point => ({ x: one.energy * 1e9, y: one.mean, ...spread(one) }));
+    return [{ name, family: name, style: 'line', points }, { name, family: name, style: 'dots', points }];
+  }),
+});
+
 function notes(families: readonly Family[]): string[] {
   const [float, ...low] = families, { natsPerCharacter } = storyEntropy();
   const laws = families.map(({ name, law, sizes, predicted }) => {
@@ -185,12 +202,13 @@ function notes(families: readonly Family[]): string[] {
     const gap = (at: number): number => sizes.at(at)!.mean - float.sizes.at(at)!.mean;
     const shrinks = gap(-1) < gap(0);
     return `The gap of ${name} to the Transformer is ${gap(0).toFixed(4)} nats per character at the ` +
-      `smallest size and ${gap(-1).toFixed(4)} at the largest: it ${shrinks ? 'shrinks, as' : 'does not shrink, unlike what'} ` +
-      'the paper says.';
+      `smallest size and ${gap(-1).toFixed(4)} at the largest: it ` +
+      `${shrinks ? 'shrinks, as' : 'does not shrink, unlike what'} the paper says.`;
   });
   return [
     ...laws, ...gaps,
-    `The entropy of the text is ${natsPerCharacter.toFixed(4)} nats per character; c cannot truly be below it. ` +
-    'c is the loss at infinite size for this number of tokens, so it stays above where data run out.',
+    `The entropy of the text is ${natsPerCharacter.toFixed(4)} nats per character; c cannot truly be ` +
+    'below it. c is the loss at infinite size for this number of tokens, so it stays above where data ' +
+    'run out.',
   ];
 }

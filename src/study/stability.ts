@@ -24,7 +24,7 @@ interface Setting {
   readonly steps: number;
   readonly ablationSteps: number;
   readonly seeds: number;
-  readonly base: Pick<TrainingSpec, 'layers' | 'heads' | 'width' | 'context' | 'batch' | 'vocabSize' | 'characters'>;
+  readonly base: Omit<TrainingSpec, 'preset' | 'steps' | 'learningRate' | 'seed'>;
 }
 
 const BASE = { layers: 4, heads: 4, width: 128, context: 128, batch: 4, vocabSize: 1024 } as const;
@@ -91,7 +91,9 @@ async function run(context: StudyContext): Promise<StudyResult> {
   }
   return {
     tables: [ratesTable(swept), ablationTable(ablated)],
-    charts: [sweepChart(swept), ...FAMILIES.map((family) => curvesChart(family, swept)), ablationChart(ablated)],
+    charts: [
+      sweepChart(swept), ...FAMILIES.map((family) => curvesChart(family, swept)),
+      ablationChart(ablated)],
     notes: notes(swept, ablated), config: SETTINGS[scale],
   };
 }
@@ -182,12 +184,16 @@ function notes(
     return failed.length > 0 ? `${family} diverges from a rate of ${Math.min(...failed)} on.`
       : `${family} converges at every rate tried.`;
   });
-  const only = ratesOf('bitnet', 'converged').filter((rate) => ratesOf('transformer', 'diverged').includes(rate));
+  const lost = ratesOf('transformer', 'diverged');
+  const only = ratesOf('bitnet', 'converged').filter((rate) => lost.includes(rate));
   const verdict = only.length > 0
     ? `At ${only.join(', ')} the float Transformer diverges and BitNet does not, as in the paper.`
-    : 'No rate was found at which the float Transformer diverges and BitNet does not: this differs from the paper.';
+    : 'No rate was found at which the float Transformer diverges and BitNet does not: ' +
+      'this differs from the paper.';
   const [whole, ...variants] = ablated.map(({ name, records }) => ({ name, loss: meanLoss(records) }));
-  const effects = variants.map(({ name, loss }) => `${name} ${
-    loss === null || whole.loss === null ? 'diverged' : `${loss >= whole.loss ? '+' : '−'}${Math.abs(loss - whole.loss).toFixed(4)}`}`);
+  const effects = variants.map(({ name, loss }) => {
+    if (loss === null || whole.loss === null) return `${name} diverged`;
+    return `${name} ${loss >= whole.loss ? '+' : '−'}${Math.abs(loss - whole.loss).toFixed(4)}`;
+  });
   return [...lines, verdict, `Against ${whole.name}, in nats per token: ${effects.join(', ')}.`];
 }

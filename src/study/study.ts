@@ -81,6 +81,8 @@ export interface StudyOptions {
   readonly seed?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: StudyProgress) => void;
+  /** Milliseconds, for the time left: `() => performance.now()`. Without it progress tells none. */
+  readonly clock?: () => number;
 }
 
 /**
@@ -90,12 +92,12 @@ export interface StudyOptions {
  * @throws {RangeError} If the scale is unknown or the seed no integer.
  */
 export function prepareStudies(studies: readonly Study[], options: StudyOptions): StudyContext {
-  const { engine, store, scale = 'full', seed = 1, signal, onProgress } = options;
+  const { engine, store, scale = 'full', seed = 1, signal, onProgress, clock } = options;
   checkOneOf('prepareStudies', 'scale', scale, SCALES);
   checkInteger('prepareStudies', 'seed', seed, 0, 2 ** 32);
   const runs = studies.flatMap((study) => study.plan(scale, seed));
   const total = runs.reduce((sum, { seconds }) => sum + seconds, 0);
-  const meter = new WorkMeter(total, onProgress);
+  const meter = new WorkMeter(total, onProgress, clock);
   return { engine, store, scale, seed, signal, meter, fingerprint: fingerprint(engine) };
 }
 

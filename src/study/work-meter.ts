@@ -20,18 +20,18 @@ export interface StudyProgress {
 export class WorkMeter {
   readonly #total: number;
   readonly #listener?: (progress: StudyProgress) => void;
-  readonly #now: () => number;
+  readonly #now?: () => number;
   #done = 0;
   #found = 0;
   #start?: number;
 
   /**
    * @param total estimated seconds of everything planned
-   * @param now milliseconds of a clock that never goes back
+   * @param now milliseconds of a clock that never goes back; without one there is no time left
    */
   constructor(
     total: number, listener?: (progress: StudyProgress) => void,
-    now: () => number = () => performance.now(),
+    now?: () => number,
   ) {
     this.#total = total;
     this.#listener = listener;
@@ -40,7 +40,7 @@ export class WorkMeter {
 
   /** To be told before work begins, and then after each part of it. */
   advance(label: string, seconds: number): void {
-    this.#start ??= this.#now();
+    this.#start ??= this.#now?.();
     this.#done += seconds;
     this.#report(label);
   }
@@ -52,7 +52,7 @@ export class WorkMeter {
   }
 
   #report(label: string): void {
-    const elapsed = this.#start === undefined ? 0 : (this.#now() - this.#start) / 1000;
+    const elapsed = this.#start === undefined ? 0 : (this.#now!() - this.#start) / 1000;
     const finished = this.#done + this.#found, left = Math.max(0, this.#total - finished);
     this.#listener?.({
       label, share: this.#total > 0 ? Math.min(1, finished / this.#total) : 1,

@@ -15,17 +15,27 @@ const PLOT: PlotChart = {
   x: { label: 'weights', scale: 'log' }, y: { label: 'loss', unit: 'nats' },
   levels: [{ y: 0.2, label: 'entropy' }],
   series: [
-    { name: 'bitnet', family: 'bitnet', style: 'dots', points: [{ x: 1e4, y: 1, low: 0.9, high: 1.1 }, { x: 1e6, y: 0.5 }] },
-    { name: 'bitnet, fit', family: 'bitnet', style: 'dashes', points: [{ x: 1e4, y: 1 }, { x: 1e6, y: 0.5 }] },
+    {
+      name: 'bitnet', family: 'bitnet', style: 'dots',
+      points: [{ x: 1e4, y: 1, low: 0.9, high: 1.1 }, { x: 1e6, y: 0.5 }],
+    },
+    {
+      name: 'bitnet, fit', family: 'bitnet', style: 'dashes',
+      points: [{ x: 1e4, y: 1 }, { x: 1e6, y: 0.5 }],
+    },
     { name: 'lost', family: 'lost', style: 'line', points: [{ x: 1e5, y: Infinity }, { x: 1e5, y: NaN }] },
   ],
 };
 const BARS: BarChart = {
   kind: 'bars', name: 'bars', title: 'Bars', y: { label: 'energy', unit: 'J' }, groups: ['a', 'b'],
-  series: [{ name: 'one', bars: [{ value: 1 }, { value: null }] }, { name: 'two', bars: [{ value: 2, low: 1, high: 3 }, { value: 0.5 }] }],
+  series: [
+    { name: 'one', bars: [{ value: 1 }, { value: null }] },
+    { name: 'two', bars: [{ value: 2, low: 1, high: 3 }, { value: 0.5 }] },
+  ],
 };
 const TABLE: Table = {
-  name: 'numbers', title: 'Numbers', columns: [{ title: 'name' }, { title: 'loss', unit: 'nats', decimals: 2 }, { title: 'n' }],
+  name: 'numbers', title: 'Numbers',
+  columns: [{ title: 'name' }, { title: 'loss', unit: 'nats', decimals: 2 }, { title: 'n' }],
   rows: [['a|b', 1.005, 1234567], ['say "hi", you', null, 0.000123456]],
 };
 const REPORT: StudyReport = {
@@ -84,7 +94,8 @@ for (const chart of [PLOT, BARS])
     const svg = drawChart(chart, 'id', 'seed 1');
     checkXml(svg);
     assert.match(svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
-    for (const text of [chart.kind === 'plot' ? 'loss (nats)' : 'energy (J)', 'seed 1', 'prefers-color-scheme:dark'])
+    const unit = chart.kind === 'plot' ? 'loss (nats)' : 'energy (J)';
+    for (const text of [unit, 'seed 1', 'prefers-color-scheme:dark'])
       assert.ok(svg.includes(text), text);
     assert.not.match(svg, /NaN|Infinity|undefined/);
   });
@@ -98,9 +109,11 @@ drawings('a title is escaped, a fit has no entry in the legend, an error bar is 
 });
 
 drawings('a bar that was not measured is left out, heights are in proportion', () => {
-  const heights = [...drawChart(BARS, 'id', '').matchAll(/width="44" height="([\d.]+)"/g)].map(([, h]) => Number(h));
+  const bars = drawChart(BARS, 'id', '').matchAll(/width="44" height="([\d.]+)"/g);
+  const heights = [...bars].map(([, height]) => Number(height));
   assert.is(heights.length, 3);
-  assert.ok(Math.abs(heights[1] / heights[0] - 2) < 0.01 && Math.abs(heights[0] / heights[2] - 2) < 0.01, String(heights));
+  for (const ratio of [heights[1] / heights[0], heights[0] / heights[2]])
+    assert.ok(Math.abs(ratio - 2) < 0.01, String(heights));
 });
 
 drawings.run();
@@ -134,7 +147,8 @@ reports('writes Markdown, JSON, tables, charts, an overview and a page that need
 
 reports('every figure carries scale, seed, commit and code', () => {
   for (const [name, text] of reportFiles([REPORT], MADE))
-    if (/svg$|demo\.md$/.test(name)) assert.ok(text.includes('demo · tiny · seed 1 · commit abc · code 01234567'), name);
+    if (/svg$|demo\.md$/.test(name))
+      assert.ok(text.includes('demo · tiny · seed 1 · commit abc · code 01234567'), name);
   assert.is(JSON.parse(reportFiles([REPORT], MADE).get('demo.json')!).seed, 1);
 });
 

@@ -90,7 +90,8 @@ runs('a run that was stopped goes on and ends as one that was not', async () => 
     assert.is(error.message, 'stopped');
   }
   const rest: string[] = [];
-  const going = prepareStudies([], { engine, store, scale: 'tiny', onProgress: ({ label }) => rest.push(label) });
+  const onProgress = ({ label }: StudyProgress): void => void rest.push(label);
+  const going = prepareStudies([], { engine, store, scale: 'tiny', onProgress });
   const trained = await trainRun(going, spec, true);
   assert.ok(rest.length < 40, `${rest.length} stretches were done again`);
   assert.equal(trained.record, whole.record);
@@ -98,7 +99,8 @@ runs('a run that was stopped goes on and ends as one that was not', async () => 
 });
 
 runs('a run that diverges is a result: it says at which step, and has no model', async () => {
-  const spec = { ...SPEC, preset: 'transformer', learningRate: 900, options: { clipNorm: 0, warmupSteps: 0 } } as const;
+  const options = { clipNorm: 0, warmupSteps: 0 };
+  const spec: TrainingSpec = { ...SPEC, preset: 'transformer', learningRate: 900, options };
   const { record, bytes } = await trainRun(context(memoryStore()), spec, true);
   assert.is(outcome(record), 'diverged');
   if (record.nonFiniteStep !== null) {
@@ -131,7 +133,8 @@ const plans = suite('plans');
 plans('the full scale has at least six sizes over two orders of magnitude, three seeds for the small', () => {
   const specs = scalingSpecs('full', 1, defaultRates);
   for (const family of FAMILIES) {
-    const own = specs.filter(({ preset }) => preset === family), widths = new Set(own.map(({ width }) => width));
+    const own = specs.filter(({ preset }) => preset === family);
+    const widths = new Set(own.map(({ width }) => width));
     assert.ok(widths.size >= 6);
     assert.ok(own.filter(({ width }) => width === 16).length >= 3);
     assert.is(new Set(own.map(({ steps, batch, context: length }) => steps * batch * length)).size, 1);
@@ -141,7 +144,8 @@ plans('the full scale has at least six sizes over two orders of magnitude, three
 
 plans('quick is planned for less than ten minutes, full for less than three hours', () => {
   for (const [scale, limit] of [['quick', 600], ['full', 3 * 3600]] as const) {
-    const pieces = new Map(STUDIES.flatMap(({ plan }) => plan(scale, 1)).map(({ label, seconds }) => [label, seconds]));
+    const pieces = new Map(
+      STUDIES.flatMap(({ plan }) => plan(scale, 1)).map(({ label, seconds }) => [label, seconds]));
     const total = [...pieces.values()].reduce((sum, seconds) => sum + seconds, 0);
     assert.ok(total > 0 && total < limit, `${scale}: ${total} s`);
   }
