@@ -12,12 +12,14 @@
  * @module
  */
 export { accuracy } from './study/accuracy.ts';
-export type { ArithmeticEnergy } from './study/arithmetic-energy.ts';
-export { arithmeticEnergy } from './study/arithmetic-energy.ts';
+export type { ArithmeticEnergy, OperationCounts, ProcessNode } from './study/arithmetic-energy.ts';
+export { OPERATION_ENERGY, arithmeticEnergy, operationCounts } from './study/arithmetic-energy.ts';
 export type { Share } from './study/binomial.ts';
 export { wilson } from './study/binomial.ts';
 export type { Axis, Bar, BarChart, Chart, Level, PlotChart, Point, Series } from './study/chart.ts';
 export { drawChart } from './study/chart-svg.ts';
+export type { EnergyCell } from './study/energy.ts';
+export { energy, energyCells } from './study/energy.ts';
 export { fingerprint } from './study/fingerprint.ts';
 export type { Estimate, PowerLaw } from './study/power-law.ts';
 export { fitPowerLaw, predict } from './study/power-law.ts';

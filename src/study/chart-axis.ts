@@ -43,10 +43,15 @@ function linear(low: number, high: number, { from, to }: Axis): Projection {
   const span = high - low || Math.abs(high) || 1;
   const step = niceStep(span / ROOM);
   const first = from ?? Math.floor(low / step) * step, last = to ?? Math.ceil((low + span) / step) * step;
+  return { ticks: evenTicks(first, last, step), at: (value) => (value - first) / (last - first) };
+}
+
+/** Ticks at the multiples of `step` from `first` to `last`. */
+function evenTicks(first: number, last: number, step: number): Tick[] {
   const ticks: Tick[] = [];
   for (let i = Math.ceil(first / step - 1e-9); i * step <= last + step * 1e-9; i++)
     ticks.push({ value: i * step, text: formatTick(i * step, step) });
-  return { ticks, at: (value) => (value - first) / (last - first) };
+  return ticks;
 }
 
 /** 1, 2 or 5 times a power of ten, at least `x`. */
@@ -57,8 +62,21 @@ function niceStep(x: number): number {
 
 function logarithmic(low: number, high: number, { from, to }: Axis): Projection {
   const pad = exponential(0.04 * (naturalLog(high) - naturalLog(low)) + 0.02);
-  const first = log10(from ?? low / pad), last = log10(to ?? high * pad);
-  const factors = last - first > 2.5 ? [1] : last - first > 1 ? [1, 3] : [1, 1.5, 2, 3, 5, 7];
+  const lowest = from ?? low / pad, highest = to ?? high * pad;
+  const first = log10(lowest), last = log10(highest);
+  return {
+    ticks: last - first > NARROW ? decadeTicks(first, last)
+      : evenTicks(lowest, highest, niceStep((highest - lowest) / ROOM)),
+    at: (value) => (value > 0 ? (log10(value) - first) / (last - first) : -1),
+  };
+}
+
+/** Decades below which round numbers at even steps say more than powers of ten. */
+const NARROW = 0.7;
+
+/** Ticks at powers of ten and, where there is room, between them. */
+function decadeTicks(first: number, last: number): Tick[] {
+  const factors = last - first > 2.5 ? [1] : last - first > 1.6 ? [1, 3] : [1, 2, 5];
   const ticks: Tick[] = [];
   for (let decade = Math.floor(first); decade <= last; decade++) {
     for (const factor of factors) {
@@ -67,7 +85,7 @@ function logarithmic(low: number, high: number, { from, to }: Axis): Projection 
         ticks.push({ value, text: formatTick(value, value) });
     }
   }
-  return { ticks, at: (value) => (value > 0 ? (log10(value) - first) / (last - first) : -1) };
+  return ticks;
 }
 
 /** `1.5`, `0.02`, `30 k`, `5 M`, `1e-6`: as many digits as the step needs. */

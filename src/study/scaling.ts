@@ -193,8 +193,9 @@ function notes(families: readonly Family[]): string[] {
   const [float, ...low] = families, { natsPerCharacter } = storyEntropy();
   const laws = families.map(({ name, law, sizes, predicted }) => {
     const error = 100 * (predicted / sizes.at(-1)!.mean - 1);
-    return `${name}: L(N) = ${law.a.value.toPrecision(3)}·N^${law.b.value.toFixed(3)} + ` +
-      `${law.c.value.toFixed(4)} (± ${law.c.plusMinus.toPrecision(2)}), R² = ${law.r2.toFixed(4)}. ` +
+    const sign = law.c.value < 0 ? '−' : '+', c = Math.abs(law.c.value);
+    return `${name}: L(N) = ${law.a.value.toPrecision(3)}·N^${law.b.value.toFixed(3)} ${sign} ` +
+      `${c.toFixed(4)} (± ${law.c.plusMinus.toPrecision(2)}), R² = ${law.r2.toFixed(4)}. ` +
       `From the smaller sizes the largest is predicted ${Math.abs(error).toFixed(2)} % too ` +
       `${error > 0 ? 'high' : 'low'}.`;
   });

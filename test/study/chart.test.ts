@@ -72,6 +72,12 @@ axes('logarithmic ticks are decades, and equal ratios are equal distances', () =
   assert.ok(at(2e3) > 0 && at(5e6) < 1);
 });
 
+axes('a logarithmic axis of less than a decade has ticks at even steps', () => {
+  const { ticks, at } = projectAxis({ label: '', scale: 'log' }, [2.26, 2.5]);
+  assert.equal(ticks.map(({ text }) => text), ['2.3', '2.4', '2.5']);
+  assert.ok(at(2.5) - at(2.4) < at(2.4) - at(2.3));
+});
+
 axes('ends that are given are kept, a single value has room, no value does not fail', () => {
   assert.is(projectAxis({ label: '', from: 0, to: 100 }, [20, 30]).at(100), 1);
   assert.ok(projectAxis({ label: '' }, [3]).ticks.length > 1);
