@@ -6,7 +6,9 @@
  */
 
 /** Families that have the same color in every chart. */
-const FIXED: Readonly<Record<string, number>> = { 'transformer': 1, 'bitnet': 0, 'bitnet-b1.58': 2 };
+const FIXED: Readonly<Record<string, number>> = {
+  'transformer': 1, 'bitnet': 0, 'bitnet-b1.58': 2, '32-bit': 5, '16-bit': 1, 'BitNet': 0,
+};
 
 /** On light and on dark. */
 const COLORS: readonly (readonly [string, string])[] = [
