@@ -22,6 +22,15 @@ test('counts of a plain network are 12·C²·L·T, 2·T²·C·L and 18·C·L·T'
     linear: 12 * 32 * 32 * 2 * 64, attention: 2 * 64 * 64 * 32 * 2, scales: 18 * 32 * 2 * 64 });
 });
 
+test('BitNet multiplies for attention and scales alone, and adds integers in the projections', () => {
+  const { linear, attention, scales } = operationCounts(presetConfig('bitnet', size), 64);
+  const { add, mul } = arithmeticEnergy(presetConfig('bitnet', size), 64, '45 nm');
+  const near = (got: number, picojoules: number): void =>
+    assert.ok(Math.abs(got / (picojoules * 1e-12) - 1) < 1e-12, `${got}, ${picojoules} pJ`);
+  near(mul, (attention + scales) * 1.1);
+  near(add, linear * 0.03 + attention * 0.4);
+});
+
 test('attention grows with the square of the length, the rest with the length', () => {
   const config = presetConfig('bitnet', size);
   const [one, two, four] = [1, 2, 4].map((tokens) => arithmeticEnergy(config, tokens).add);
