@@ -9,6 +9,7 @@ import { parseTask } from '../study/task.ts';
 import { splitText } from '../train/data.ts';
 import { readFileChecked } from './files.ts';
 import { formatCount, writeJson } from './format.ts';
+import { openModel } from './open-model.ts';
 import { readText } from './text-input.ts';
 import type { Arguments, Command } from './usage.ts';
 import { UsageError } from './usage.ts';
@@ -61,7 +62,7 @@ async function answer(args: Arguments, file: string): Promise<number> {
   const items = parseTask(await readText(file), file), shots = args.number('shots') ?? 0;
   if (!Number.isInteger(shots) || shots < 0 || shots >= items.length)
     throw new UsageError(`--shots expected an integer from 0 to ${items.length - 1}, got ${shots}`);
-  using model = await load(await readFileChecked(args.positionals[0], { what: 'model' }));
+  using model = await openModel(args.positionals[0], {});
   const { share, low, high, correct, items: asked, chance, answers } =
     await runTask(model, items, { shots });
   if (args.flag('json'))

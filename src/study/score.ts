@@ -27,6 +27,11 @@ export interface TaskOptions {
   readonly onItem?: (done: number, total: number) => void;
 }
 
+/** A model whose texts begin with a token of their own says how they are encoded. */
+export interface ScoredModel extends LanguageModel {
+  promptIds?(text: string): ArrayLike<number>;
+}
+
 export interface TaskResult extends Share {
   /** Questions asked: those that served as examples are not. */
   readonly items: number;
@@ -47,7 +52,7 @@ export interface TaskResult extends Share {
  * @throws {EngineError} CONTEXT_TOO_LARGE if a choice alone is longer than the context.
  */
 export async function runTask(
-  model: LanguageModel, items: readonly TaskItem[], options: TaskOptions = {},
+  model: ScoredModel, items: readonly TaskItem[], options: TaskOptions = {},
 ): Promise<TaskResult> {
   const { shots = 0, separator = '\n\n', signal, onItem } = options;
   checkInteger('runTask', 'shots', shots, 0, items.length - 1);
@@ -71,11 +76,11 @@ const argmax = (values: readonly number[]): number =>
 
 /** Scores continuations with one cache, which remembers the sequence it was last given. */
 export class Scorer {
-  readonly #model: LanguageModel;
+  readonly #model: ScoredModel;
   readonly #cache: KvCache;
   #cached: number[] = [];
 
-  constructor(model: LanguageModel) {
+  constructor(model: ScoredModel) {
     this.#model = model;
     this.#cache = model.model.createCache();
   }
@@ -93,15 +98,19 @@ export class Scorer {
    * An empty context stands for a line break, as in generation.
    */
   logLikelihood(context: string, choice: string): number {
-    const { tokenizer } = this.#model, before = context === '' ? '\n' : context;
-    const given = tokenizer.encode(before), all = tokenizer.encode(before + choice);
+    const before = context === '' ? '\n' : context;
+    const given = this.#encode(before), all = this.#encode(before + choice);
     const from = Math.max(1, commonPrefix(given, all));
     const room = this.#cache.capacity, cut = Math.max(0, all.length - room);
     if (cut >= from)
       throw new EngineError('CONTEXT_TOO_LARGE',
         `a choice has ${all.length - from} tokens, the context has room for ${room - 1}`,
         { expected: room - 1, actual: all.length - from });
-    return this.#score(Array.from(all.subarray(cut)), from - cut);
+    return this.#score(all.slice(cut), from - cut);
+  }
+
+  #encode(text: string): number[] {
+    return Array.from(this.#model.promptIds?.(text) ?? this.#model.tokenizer.encode(text));
   }
 
   /** Σ ln p(ids[i] | ids[0 … i − 1]) for i from `from` to the end. */

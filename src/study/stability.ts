@@ -5,8 +5,9 @@
  *              gradients, as in the paper
  *   ablations  with and without SubLN, and with groups that quantize for themselves (model parallelism)
  *
- * A run has diverged if a number was not finite, or if its last loss is more than DIVERGED nats above
- * its lowest: it had learned something and lost it; or if it never came FAR below where it began.
+ * A run has diverged if a number was not finite; or if its last loss is more than DIVERGED nats above
+ * its lowest: it had learned something and lost it; or if it ends above FAR of its first loss: it has
+ * learned little more than how frequent each token is, which alone gives 0.7 of it.
  * Source  Wang et al. 2023, BitNet, §3.3, Figure 5, Tables 4, 7 and 8 (arXiv 2310.11453).
  * @module
  */
@@ -35,7 +36,7 @@ const SETTINGS: Readonly<Record<Scale, Setting>> = {
     base: { ...BASE, layers: 1, width: 32, context: 64, batch: 2, vocabSize: 512, characters: 60_000 },
   },
   quick: {
-    rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1], steps: 300, ablationSteps: 600, seeds: 1,
+    rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1], steps: 600, ablationSteps: 600, seeds: 1,
     base: { ...BASE, characters: 2_500_000 },
   },
   full: {
@@ -44,8 +45,8 @@ const SETTINGS: Readonly<Record<Scale, Setting>> = {
   },
 };
 
-/** Nats above the lowest loss; and the share of the first loss that must be left behind. */
-const DIVERGED = 0.5, FAR = 0.9;
+/** Nats above the lowest loss, and share of the first loss. */
+const DIVERGED = 0.5, FAR = 0.55;
 
 /** Rows of the ablation: what differs from BitNet. */
 const ABLATIONS: readonly { readonly name: string; readonly config: TrainingSpec['config'] }[] = [

@@ -124,6 +124,16 @@ scoring('a context that is too long loses its beginning, a choice that is too lo
   failsWith(() => scorer.logLikelihood('a', long), EngineError, 'CONTEXT_TOO_LARGE');
 });
 
+scoring('a model whose texts begin with a token of their own is given it', () => {
+  const begun = Object.assign(new LanguageModel(model, tokenizer), {
+    promptIds: (text: string): Uint32Array => Uint32Array.of(3, ...tokenizer.encode(text)) });
+  using scorer = new Scorer(begun);
+  const ids = begun.promptIds('One day Tom');
+  const losses = model.losses(ids.subarray(0, -1), ids.subarray(1), 1);
+  const want = -losses.subarray(-4).reduce((sum, loss) => sum + loss, 0);
+  assert.ok(Math.abs(scorer.logLikelihood('One day', ' Tom') - want) < 1e-3);
+});
+
 scoring('scores are per byte', () => {
   using scorer = new Scorer(language);
   const [score] = scorer.scores('One day', [' Tom ran.']);
