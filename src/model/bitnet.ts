@@ -9,7 +9,7 @@
  */
 import { checkInteger, checkOneOf } from '../check.ts';
 import { EngineError, TokenizerError } from '../errors.ts';
-import type { Pass } from '../nn/pass.ts';
+import type { InputHook, Pass } from '../nn/pass.ts';
 import type { KvCacheType } from '../ops/cached-attention.ts';
 import { KV_CACHE_TYPES } from '../ops/cached-attention.ts';
 import type { Compute, Matrix } from '../ops/matrix.ts';
@@ -29,6 +29,7 @@ export class BitNet implements Compute {
   readonly weights: ModelWeights;
   readonly workspace: Workspace;
   readonly #layers: Layers;
+  #onInput?: InputHook;
   #stale = true;
   #open = true;
 
@@ -43,6 +44,15 @@ export class BitNet implements Compute {
   /** To be called after the float weights have changed: bits and panels are renewed before use. */
   invalidate(): void {
     this.#stale = true;
+  }
+
+  /**
+   * From now on `hook` sees the input of every float projection, the head's too, and says what the
+   * product reads in its place: how inputs are measured, or quantized as another scheme would.
+   * Training passes do not call it. Without a hook all is as before.
+   */
+  onInput(hook?: InputHook): void {
+    this.#onInput = hook;
   }
 
   /** Brings bits and panels up to date with the float weights, if they have changed. */
@@ -166,7 +176,8 @@ export class BitNet implements Compute {
     const positions = workspace.alloc(rows * 4);
     const view = engine.i32(positions, rows), length = rows / batch, offset = cache?.length ?? 0;
     for (let i = 0; i < rows; i++) view[i] = offset + (i % length);
-    return { engine, workspace, batch, positions, training, cache };
+    const onInput = training ? undefined : this.#onInput;
+    return { engine, workspace, batch, positions, training, cache, onInput };
   }
 
   /** Copies ids into linear memory, each checked. */

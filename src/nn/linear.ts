@@ -36,9 +36,10 @@ export class Linear implements Projection {
 
   forward(x: Matrix, pass: Pass): Matrix[] {
     if (pass.training) this.#saved = x;
+    const input = pass.onInput?.(x, this.weights, pass) ?? x;
     return this.#panels.map((panels) => {
       const out = newMatrix(pass, x.rows, panels.n);
-      gemmPanels(pass, x, panels, out);
+      gemmPanels(pass, input, panels, out);
       return out;
     });
   }

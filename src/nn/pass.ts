@@ -22,7 +22,15 @@ export interface Pass extends Compute {
   readonly training: boolean;
   /** Present when decoding: then `batch` is 1. */
   readonly cache?: LayerCache;
+  /** Watches or replaces the inputs of float projections; absent in training. */
+  readonly onInput?: InputHook;
 }
+
+/**
+ * Is given the input f32[M, K] of a float projection and the matrices f32[·, K] that it is about to
+ * meet, and returns what they meet instead: `x` itself, or a matrix in the workspace of the pass.
+ */
+export type InputHook = (x: Matrix, weights: readonly Parameter[], pass: Pass) => Matrix;
 
 /** A float tensor of the model, and the gradient that training accumulates. */
 export interface Parameter {

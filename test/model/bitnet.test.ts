@@ -120,6 +120,29 @@ logits('do not mix sequences: two caches at once', () => {
 
 logits.run();
 
+const hooks = suite('BitNet.onInput');
+
+hooks('shows the inputs of every float projection, but not in training', () => {
+  const { model } = models.find(({ name }) => name === 'transformer')!;
+  const before = model.logits(IDS), seen: string[] = [];
+  model.onInput((x, weights) => {
+    seen.push(weights[0].name.replace('model.', '').replace('.weight', ''));
+    return x;
+  });
+  sameBits(model.logits(IDS), before);
+  const layer = (i: number): string[] =>
+    ['self_attn.q_proj', 'self_attn.o_proj', 'mlp.up_proj', 'mlp.down_proj']
+      .map((rest) => `layers.${i}.${rest}`);
+  assert.equal(seen, [...layer(0), ...layer(1), 'lm_head']);
+  model.lossesAndGradients(IDS, IDS, 1, 1);
+  assert.is(seen.length, 9);
+  model.onInput();
+  sameBits(model.logits(IDS), before);
+  assert.is(seen.length, 9);
+});
+
+hooks.run();
+
 const losses = suite('BitNet.losses');
 
 for (const { name, model } of models)

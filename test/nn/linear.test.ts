@@ -40,6 +40,19 @@ test('gives a token the same bits alone as among others', () => {
   sameBits(forward(x.slice(27, 36)), forward(x).slice(15, 20));
 });
 
+test('multiplies what the hook puts in the place of its input', () => {
+  const layer = randomLinear(engine, 9, [5, 3], 6), data = randomF32(4 * 9, 7);
+  const pass = makePass(engine, 4, { training: false }), x = matrix(pass, 4, 9, data);
+  const seen: string[][] = [];
+  const hooked = layer.forward(x, { ...pass, onInput: (input, weights, { workspace }) => {
+    assert.is(input, x);
+    seen.push(weights.map(({ name }) => name));
+    return matrix({ ...pass, workspace }, 4, 9, data.map((value) => 2 * value));
+  } }).map((y) => read(pass, y));
+  layer.forward(x, pass).forEach((y, p) => sameBits(hooked[p], read(pass, y).map((v) => 2 * v)));
+  assert.equal(seen, [['p6', 'p7']]);
+});
+
 test('refuses backward without a forward pass of training, and without a gradient', () => {
   const pass = makePass(engine, 1);
   assert.throws(
