@@ -5,11 +5,12 @@
 import { checkOneOf } from '../check.ts';
 import { accuracy } from './accuracy.ts';
 import { energy } from './energy.ts';
+import { quantization } from './quantization.ts';
 import { scaling } from './scaling.ts';
 import { stability } from './stability.ts';
 import type { Study } from './study.ts';
 
-export const STUDIES: readonly Study[] = [energy, scaling, accuracy, stability];
+export const STUDIES: readonly Study[] = [energy, scaling, accuracy, stability, quantization];
 
 /**
  * The studies of a name, or all for `all`.
