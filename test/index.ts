@@ -90,6 +90,8 @@ import './spawn-web.test.ts';
 import './study/arithmetic-energy.test.ts';
 import './study/chart.test.ts';
 import './study/power-law.test.ts';
+import './study/ptq/quantize-model.test.ts';
+import './study/ptq/quantizers.test.ts';
 import './study/study.test.ts';
 import './study/task.test.ts';
 import './tokenizer/bpe-json.test.ts';
