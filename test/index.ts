@@ -92,6 +92,7 @@ import './study/chart.test.ts';
 import './study/power-law.test.ts';
 import './study/ptq/quantize-model.test.ts';
 import './study/ptq/quantizers.test.ts';
+import './study/quantization.test.ts';
 import './study/study.test.ts';
 import './study/task.test.ts';
 import './tokenizer/bpe-json.test.ts';
