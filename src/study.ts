@@ -44,6 +44,8 @@ export type {
 export { SCALES, prepareStudies, runStudy } from './study/study.ts';
 export type { Cell, Column, Table } from './study/table.ts';
 export { toCsv, toMarkdown } from './study/table.ts';
+export type { TokenWork } from './study/token-work.ts';
+export { tokenTime, tokenWork } from './study/token-work.ts';
 export type { TaskItem } from './study/task.ts';
 export { parseTask } from './study/task.ts';
 export type { RunRecord, TrainedRun, TrainingSpec } from './study/training-run.ts';

@@ -95,6 +95,7 @@ import './study/ptq/quantizers.test.ts';
 import './study/quantization.test.ts';
 import './study/study.test.ts';
 import './study/task.test.ts';
+import './study/token-work.test.ts';
 import './tokenizer/bpe-json.test.ts';
 import './tokenizer/bpe.test.ts';
 import './tokenizer/bytes.test.ts';
