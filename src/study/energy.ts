@@ -11,6 +11,7 @@ import { OPERATION_ENERGY, arithmeticEnergy } from './arithmetic-energy.ts';
 import type { Chart } from './chart.ts';
 import type { Study, StudyResult } from './study.ts';
 import type { Table } from './table.ts';
+import { workTable } from './token-work.ts';
 
 /** Length of the sequence in the paper's table. */
 const TOKENS = 512;
@@ -94,7 +95,7 @@ export const energy: Study = {
   run: async (): Promise<StudyResult> => {
     const cells = energyCells();
     return {
-      tables: [cellsTable(cells)], charts: [totalsChart()], notes: notes(cells),
+      tables: [cellsTable(cells), workTable()], charts: [totalsChart()], notes: notes(cells),
       config: { tokens: TOKENS, picojoules: OPERATION_ENERGY, models: MODELS },
     };
   },

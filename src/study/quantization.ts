@@ -67,17 +67,14 @@ export interface QuantizationScore {
 /** Sizes; `quick` has those of a default run on the stories. */
 const BUDGETS = {
   tiny: {
-    layers: 1, heads: 2, width: 32, context: 64,
-    batch: 2, steps: 40, vocabSize: 512, characters: 60_000,
-  },
+    layers: 1, heads: 2, width: 32, context: 64, batch: 2, steps: 40, vocabSize: 512,
+    characters: 60_000 },
   quick: {
-    layers: 2, heads: 4, width: 128, context: 128,
-    batch: 4, steps: 1500, vocabSize: 1024, characters: 4_000_000,
-  },
+    layers: 2, heads: 4, width: 128, context: 128, batch: 4, steps: 1500, vocabSize: 1024,
+    characters: 4_000_000 },
   full: {
-    layers: 4, heads: 6, width: 192, context: 256,
-    batch: 4, steps: 6000, vocabSize: 1024, characters: 24_000_000,
-  },
+    layers: 4, heads: 6, width: 192, context: 256, batch: 4, steps: 6000, vocabSize: 1024,
+    characters: 24_000_000 },
 } as const satisfies Readonly<Record<Scale, Partial<TrainingSpec>>>;
 
 /** Sequences of the training text that quantizers read; GPTQ's paper takes 128. */
@@ -126,6 +123,7 @@ async function run(context: StudyContext): Promise<StudyResult> {
     runs.set(preset, await trainRun(context, quantizationSpec(scale, seed, preset), true));
   const scores: (QuantizationScore | undefined)[] = [];
   for (const row of QUANTIZATION_ROWS) {
+    context.signal?.throwIfAborted();
     const trained = runs.get(row.preset)!;
     scores.push(trained.bytes && await scoreRow(context, row, trained));
   }
