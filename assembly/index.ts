@@ -14,6 +14,7 @@ export * from './kernels/quant-i8';
 export * from './kernels/tables-i8';
 export * from './kernels/lookup-i8';
 export * from './kernels/lookup-block-i8';
+export * from './kernels/lookup-fixed-i8';
 export * from './kernels/popcount-i8';
 export * from './kernels/popcount-block-i8';
 export * from './kernels/rescale';

@@ -5,4 +5,5 @@
 // the module is not compiled twice.
 
 export { gemmLookupBlockI8B1, gemmLookupBlockI8T2 } from './kernels/lookup-block-i8';
+export { gemmLookupFixedI8B1, gemmLookupFixedI8T2 } from './kernels/lookup-fixed-i8';
 export { gemmLookupI8B1, gemmLookupI8T2 } from './kernels/lookup-i8';

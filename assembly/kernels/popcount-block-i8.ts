@@ -1,11 +1,12 @@
 // XNOR/popcount products with a weight scale per block of columns: i8 activations of 2 … 8 bits × ±1 or
-// ternary weights → f32. The same numbers, bit for bit, as lookup-block-i8.ts, whose head has the
-// formula and the layout of the scales.
+// ternary weights → f32. The same numbers, bit for bit, as lookup-block-i8.ts and lookup-fixed-i8.ts, whose
+// heads have the formulas and the layouts of the scales.
 //
 // Bound   See lib/popcount.ts; a part of 128 columns is two steps of its tree and three counts to end it.
 // Source  lib/popcount.ts, lib/block.ts.
 
 import { addBlock, scalePart } from '../lib/block';
+import { addGroup, FIXED_FACTOR, GROUP_PARTS, PART_BYTES, scaleRows } from '../lib/fixed';
 import { countTile, fillRows } from '../lib/popcount';
 import { TILE_RESULT, TILE_ROWS } from '../lib/tile';
 
@@ -57,6 +58,51 @@ export function gemmPopcountBlockI8(
         const d = scales + (((n / TILE_ROWS) * blocks + b) << 5);
         addBlock(total, d, y + ((i * np + n) << 2), b > 0);
       }
+    }
+  }
+}
+
+/** t ← S · 2^shift − sum as i16, from S i32[16]. */
+// @ts-ignore: decorator
+@inline
+function putSigned(acc: usize, t: usize, shift: i32, sum: i32): void {
+  const vsum = i32x4.splat(sum);
+  for (let i: usize = 0; i < 2; i++) {
+    const at = acc + (i << 5);
+    const low = i32x4.sub(i32x4.shl(v128.load(at), shift), vsum);
+    const high = i32x4.sub(i32x4.shl(v128.load(at, 16), shift), vsum);
+    v128.store(t + (i << 4), i16x8.narrow_i32x4_s(low, high));
+  }
+}
+
+/**
+ * y ← x · Wᵀ with scales of blocks in fixed point; arguments as `gemmLookupFixedI8B1`.
+ *
+ * @param planes of x, from `planesI8`: b1[m, bits, kp]
+ * @param tiles of W, from `tileB1` (weightPlanes 1) or `tileT2` (2)
+ * @param scratch u8[192], 16-byte aligned
+ */
+export function gemmPopcountFixedI8(
+  planes: usize, xi: usize, xSums: usize, factors: usize, tiles: usize, scales: usize, rowScales: usize,
+  y: usize, scratch: usize, m: usize, np: usize, kp: usize, part: usize, bits: i32, weightPlanes: usize,
+): void {
+  const bytes = kp >> 3, partBytes = part >> 3, parts = kp / part, shift = weightPlanes == 1 ? 1 : 0;
+  const acc = scratch + GROUP_PARTS * PART_BYTES;
+  for (let n: usize = 0; n < np; n += TILE_ROWS, rowScales += TILE_RESULT) {
+    for (let i: usize = 0; i < m; i++) {
+      let plane = planes + i * <usize>bits * bytes;
+      let tile = tiles + (n / TILE_ROWS) * (bytes * weightPlanes << 4);
+      const out = y + ((i * np + n) << 2);
+      for (let b: usize = 0; b < parts; b += GROUP_PARTS) {
+        const inGroup = min(GROUP_PARTS, parts - b), first = i * parts + b;
+        for (let s: usize = 0; s < inGroup; s++, plane += partBytes, tile += partBytes * weightPlanes << 4) {
+          sumPart(tile, plane, bytes, acc, partBytes, bits, weightPlanes);
+          putSigned(acc, scratch + s * PART_BYTES, shift, load<i32>(xSums + ((first + s) << 2)));
+        }
+        const d = scales + (((n / TILE_ROWS) * parts + b) << 5), xiAt = xi + (first << 1);
+        addGroup(scratch, d, xiAt, out, inGroup >> 1, b > 0);
+      }
+      scaleRows(out, rowScales, load<f32>(factors + (i << 2)) * FIXED_FACTOR);
     }
   }
 }

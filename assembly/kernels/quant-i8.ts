@@ -124,6 +124,23 @@ export function quantBlockI8(
   }
 }
 
+/**
+ * Scales of parts in fixed point: ξ = round(γ/Γ · 32,767), Γ the largest of a row.
+ *
+ * @param scales f32[m, parts], positive
+ * @param xi i16[m, parts] ← ξ; factors f32[m] ← Γ
+ */
+export function fixScales(scales: usize, xi: usize, factors: usize, m: usize, parts: usize): void {
+  for (let i: usize = 0; i < m; i++, scales += parts << 2, xi += parts << 1) {
+    let most: f32 = 0;
+    for (let p: usize = 0; p < parts; p++) most = max(most, load<f32>(scales + (p << 2)));
+    const inverse: f32 = <f32>32767 / most;
+    for (let p: usize = 0; p < parts; p++)
+      store<i16>(xi + (p << 1), <i16>nearest<f32>(load<f32>(scales + (p << 2)) * inverse));
+    store<f32>(factors + (i << 2), most);
+  }
+}
+
 /** Sign quantization by row (1 bit): codes ±1, scale = mean |x|. */
 export function quantSignI8(
   x: usize, q: usize, scale: usize, sums: usize, m: usize, k: usize, kp: usize,

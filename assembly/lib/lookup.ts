@@ -175,3 +175,31 @@ export function lookupPart(table: usize, tile: usize, out: usize, steps: usize, 
   v128.store(out, i16x8.add(even, i16x8.shl(evenHigh, 4)));
   v128.store(out, i16x8.add(lowOdd, i16x8.shl(highOdd, 4)), 16);
 }
+
+/**
+ * out ← t = S · 2^shift − offset of a token and a tile, for at most 128 columns: i16[16] in the order of the
+ * rows. Sums wrap, t does not: it is within ±128 · 127.
+ */
+// @ts-ignore: decorator
+@inline
+export function lookupSigned(
+  table: usize, tile: usize, out: usize, steps: usize, planes: usize, shift: i32, offset: i32,
+): void {
+  const nibble = nibbleMask(table);
+  const second: usize = planes == 1 ? 64 : 0, tableStep: usize = 128 / planes;
+  let lowRaw = i16x8.splat(0), lowOdd = lowRaw, highRaw = lowRaw, highOdd = lowRaw;
+  for (const end = tile + steps * STEP_BYTES; tile < end; tile += STEP_BYTES, table += tableStep) {
+    const a = v128.load(tile), b = v128.load(tile, 16);
+    const a0 = v128.and(a, nibble), a1 = v128.and(i16x8.shr_u(a, 4), nibble);
+    const b0 = v128.and(b, nibble), b1 = v128.and(i16x8.shr_u(b, 4), nibble);
+    const low = look4(table, 0, second, a0, a1, b0, b1);
+    const high = look4(table, 16, second, a0, a1, b0, b1);
+    lowRaw = i16x8.add(lowRaw, low); lowOdd = i16x8.add(lowOdd, i16x8.shr_u(low, 8));
+    highRaw = i16x8.add(highRaw, high); highOdd = i16x8.add(highOdd, i16x8.shr_u(high, 8));
+  }
+  const voffset = i16x8.splat(<i16>offset);
+  const even = i16x8.sub(lowRaw, i16x8.shl(lowOdd, 8)), evenHigh = i16x8.sub(highRaw, i16x8.shl(highOdd, 8));
+  const sums = i16x8.add(even, i16x8.shl(evenHigh, 4)), oddSums = i16x8.add(lowOdd, i16x8.shl(highOdd, 4));
+  v128.store(out, i16x8.sub(i16x8.shl(sums, shift), voffset));
+  v128.store(out, i16x8.sub(i16x8.shl(oddSums, shift), voffset), 16);
+}

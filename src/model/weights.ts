@@ -149,9 +149,9 @@ export class RunWeights implements ModelWeights {
 
   /** Makes blocks that have one scale a matrix with one scale, in the same tiles. */
   unifyBlocks(name: string, scale: number): void {
-    const { packed: { kind, rows, cols, block, tiles, scales } } = found(name, this.#blocks.get(name));
+    const { packed } = found(name, this.#blocks.get(name)), { kind, rows, cols, block, tiles } = packed;
     if (paddedTo(cols, block) !== paddedCols(cols)) return;
-    this.engine.heap.free(scales);
+    for (const ptr of [packed.scales, packed.rowScales]) if (ptr) this.engine.heap.free(ptr);
     this.#blocks.delete(name);
     const np = paddedRows(rows), perRow = this.engine.heap.alloc(np * 4);
     this.engine.f32(perRow, np).fill(scale);

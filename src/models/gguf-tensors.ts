@@ -10,7 +10,7 @@ import type { GgufTensor } from '../io/gguf.ts';
 import type { RunWeights } from '../model/weights.ts';
 import type { CodeRows } from '../ops/bit-weights.ts';
 import type { BlockWeights } from '../ops/block-weights.ts';
-import { allocBlockWeights, layOutBlocks } from '../ops/block-weights.ts';
+import { allocBlockWeights, canBeFixed, layOutBlocks } from '../ops/block-weights.ts';
 import type { Compute } from '../ops/matrix.ts';
 import { allocTable } from '../ops/table.ts';
 import { decodeGgml } from '../quant/ggml-decode.ts';
@@ -123,7 +123,8 @@ function packedSink(loading: Loading, planned: PlannedTensor, scale: number | un
   const { compute, plan: { activations }, weights } = loading, { spec, tensor } = planned;
   const { engine } = compute, type = tensor.type as PackedType, kind = packedKind(type);
   const block = GGML_FORMATS[type].elements, { rows, cols, name } = spec;
-  const packed = allocBlockWeights(engine, kind, rows, cols, block);
+  const fixed = activations === 'block' && canBeFixed(cols, block);
+  const packed = allocBlockWeights(engine, kind, rows, cols, block, fixed);
   weights.addBlocks({
     name, packed, quantization: activations === 'f32' ? {} : QUANTIZATIONS[activations] });
   const uniform = new UniformScale();

@@ -79,7 +79,7 @@ function multiply(
   const np = paddedRows(w.rows), kp = paddedCols(q.cols);
   const { product, from, ptr, tokenBytes, planes } = block;
   const popcount = w.kind === 'b1' ? 'gemmPopcountI8B1' : 'gemmPopcountI8T2';
-  const name = product === 'lookup' ? lookupName(w.kind, false) : popcount;
+  const name = product === 'lookup' ? lookupName(w.kind, '') : popcount;
   const rest = product === 'lookup' ? [kp] : w.kind === 'b1' ? [q.cols, kp, planes] : [kp, planes];
   const call = (at: number, m: number, row: number, rows: number): number[] => {
     const tiles = w.tiles + (row * kp * BITS[w.kind]) / 8, out = acc + ((at - from) * np + row) * 4;

@@ -22,8 +22,8 @@ const MAX_PART: Readonly<Record<BitKind, number>> = { b1: 256, t2: 128 };
 /** Activations, and weights of one token's product, that are worth a thread's while. */
 const QUANTIZE_GRAIN = 16_384;
 const ROW_GRAIN = 500_000;
-/** Bytes of the kernels' scratch: 16 integers and 16 floats. */
-const SCRATCH_BYTES = 128;
+/** Bytes of the kernels' scratch: 16 integers and four parts of 16 integers of two bytes, at most. */
+const SCRATCH_BYTES = 192;
 
 /** i8[rows, kp] activations with a scale per part of columns. Addresses are byte offsets. */
 export interface BlockQuantized {
@@ -37,6 +37,9 @@ export interface BlockQuantized {
   /** f32[rows, kp/part]: γ/Q; i32[rows, kp/part]: Σ codes. */
   readonly scales: number;
   readonly sums: number;
+  /** For weights with scales in fixed point: i16[rows, kp/part] and f32[rows]; else 0. */
+  readonly xi: number;
+  readonly factors: number;
 }
 
 /** How the activations of block products are quantized. */
@@ -59,8 +62,8 @@ export interface BlockQuantization {
  *   spans are no whole parts of a row.
  */
 export function quantizeBlocks(
-  { engine, workspace }: Compute, { ptr, rows, cols }: Matrix, { kind, block }: BlockWeights,
-  options: BlockQuantization = {},
+  { engine, workspace }: Compute, { ptr, rows, cols }: Matrix,
+  { kind, block, rowScales }: BlockWeights, options: BlockQuantization = {},
 ): BlockQuantized {
   const { part = Math.min(block, MAX_PART[kind]), bits = 8 } = options, most = MAX_PART[kind];
   if (!(part > 0 && part % 16 === 0 && part <= most && block % part === 0))
@@ -77,7 +80,10 @@ export function quantizeBlocks(
     ptr + from * cols * 4, codes + from * kp, scales + from * parts * 4, sums + from * parts * 4,
     to - from, cols, kp, part, span, bits]);
   if (options.halfScales) roundToHalves({ engine, workspace }, scales, rows * parts);
-  return { rows, cols, kp, bits, part, codes, scales, sums };
+  const xi = rowScales ? workspace.alloc(rows * parts * 2) : 0;
+  const factors = rowScales ? workspace.alloc(rows * 4) : 0;
+  if (rowScales) engine.kernels.fixScales(scales, xi, factors, rows, parts);
+  return { rows, cols, kp, bits, part, codes, scales, sums, xi, factors };
 }
 
 /** Rounds f32[count] at `at` to the nearest halves, in place. */
@@ -93,13 +99,18 @@ function multiply(
   { engine, workspace }: Compute, block: TokenBlock, q: BlockQuantized, w: BlockWeights, out: number,
 ): void {
   const np = paddedRows(w.rows), { kp, part } = q, { product, from, ptr, tokenBytes, planes } = block;
-  const name = product === 'lookup' ? lookupName(w.kind, true) : 'gemmPopcountBlockI8';
-  const rest = [kp, part, w.block / part, ...(product === 'lookup' ? [] : [planes, BITS[w.kind]])];
+  const isFixed = w.rowScales > 0, popcount = isFixed ? 'gemmPopcountFixedI8' : 'gemmPopcountBlockI8';
+  const name = product === 'lookup' ? lookupName(w.kind, isFixed ? 'Fixed' : 'Block') : popcount;
+  const rest = [
+    kp, part, ...(isFixed ? [] : [w.block / part]), ...(product === 'lookup' ? [] : [planes, BITS[w.kind]])];
   const call = (at: number, m: number, row: number, rows: number): number[] => {
-    const scale = (at * kp * 4) / part;
+    const scale = (at * kp) / part;
+    const scales = isFixed ? [q.xi + scale * 2, q.sums + scale * 4, q.factors + at * 4]
+      : [q.scales + scale * 4, q.sums + scale * 4];
     return [
-      ptr + (at - from) * tokenBytes, q.scales + scale, q.sums + scale,
+      ptr + (at - from) * tokenBytes, ...scales,
       w.tiles + (row * kp * BITS[w.kind]) / 8, w.scales + (row * kp * 2) / w.block,
+      ...(isFixed ? [w.rowScales + row * 4] : []),
       out + ((at - from) * np + row) * 4, workspace.alloc(SCRATCH_BYTES), m, rows, ...rest];
   };
   // The kernels' rows of results are as far apart as their rows are many, so only one token is split.
@@ -122,7 +133,8 @@ export function blockGemm(
   const { product = engine.variants.productFor(kind, q.bits) } = options;
   weights.forEach((w, p) => {
     checkShape('blockGemm', 'outs', outs[p], q.rows, w.rows);
-    if (w.cols !== q.cols || paddedTo(w.cols, w.block) !== q.kp || w.block % q.part !== 0)
+    const fits = w.rowScales ? w.block === q.part && q.xi > 0 : w.block % q.part === 0;
+    if (w.cols !== q.cols || paddedTo(w.cols, w.block) !== q.kp || !fits)
       throw new RangeError(
         `blockGemm: "weights" expected ${q.cols} columns in blocks of parts of ${q.part}, ` +
         `got ${w.cols} in blocks of ${w.block}`);

@@ -21,9 +21,18 @@ export interface BlockWeights {
   readonly block: number;
   /** The tile layout, as in `BitWeights`, for all blocks. */
   readonly tiles: number;
-  /** f16[paddedRows/16, blocks, 16], finite. */
+  /** f16[paddedRows/16, blocks, 16], finite; in fixed point i16[paddedRows/16, blocks/2, 16, 2]. */
   readonly scales: number;
+  /** In fixed point: f32[paddedRows], the largest of a row, of which `scales` are 32,767ths; else 0. */
+  readonly rowScales: number;
 }
+
+/** The largest i16, which stands for 1 in fixed point. */
+const ONE = 32_767;
+
+/** Whether blocks of these columns can have scales in fixed point: an even number of them, not too long. */
+export const canBeFixed = (cols: number, block: number): boolean =>
+  block <= 128 && (paddedTo(cols, block) / block) % 2 === 0;
 
 /** Columns in whole blocks. */
 export const paddedTo = (cols: number, block: number): number => Math.ceil(cols / block) * block;
@@ -31,24 +40,29 @@ export const paddedTo = (cols: number, block: number): number => Math.ceil(cols 
 /**
  * Room on the heap for weights with a scale per `block` columns.
  *
- * @throws {RangeError} If `block` is no multiple of 16.
+ * @param fixed keep the scales in fixed point: faster, where activations have a scale for the same columns
+ * @throws {RangeError} If `block` is no multiple of 16, or cannot be fixed.
  */
 export function allocBlockWeights(
-  { heap }: Engine, kind: BitKind, rows: number, cols: number, block: number,
+  { heap }: Engine, kind: BitKind, rows: number, cols: number, block: number, fixed = false,
 ): BlockWeights {
   if (!(block > 0 && block % 16 === 0))
     throw new RangeError(`allocBlockWeights: "block" expected a multiple of 16, got ${block}`);
+  if (fixed && !canBeFixed(cols, block))
+    throw new RangeError(
+      `allocBlockWeights: "fixed" expected an even number of blocks up to 128, got ${cols} / ${block}`);
   const np = paddedRows(rows), kp = paddedTo(cols, block);
   return {
     kind, rows, cols, block, tiles: heap.alloc((np * kp * BITS[kind]) / 8),
-    scales: heap.alloc((np * kp * 2) / block),
+    scales: heap.alloc((np * kp * 2) / block), rowScales: fixed ? heap.alloc(np * 4) : 0,
   };
 }
 
 /** Gives the room back. */
-export function freeBlockWeights({ heap }: Engine, { tiles, scales }: BlockWeights): void {
-  heap.free(tiles);
-  heap.free(scales);
+export function freeBlockWeights(
+  { heap }: Engine, { tiles, scales, rowScales }: BlockWeights,
+): void {
+  for (const ptr of [tiles, scales, rowScales]) if (ptr) heap.free(ptr);
 }
 
 /**
@@ -68,12 +82,52 @@ export function layOutBlocks(
       `layOutBlocks: rows ${from} to ${from + count} expected a beginning at a multiple of 16 ` +
       `and an end by ${rows}`);
   layOutTiles(compute, kind, count, cols, codes, w.tiles + (from * kp * BITS[kind]) / 8, kp);
+  if (w.rowScales) return putFixed(compute.engine, w, scales, from, count, blocks);
   const memory = compute.engine.memory.buffer;
   const to = new Uint16Array(memory, w.scales, paddedRows(rows) * blocks);
   for (let i = 0; i < count; i++) {
     const at = scaleIndex(from + i, blocks);
     for (let b = 0; b < blocks; b++) to[at + b * TILE_ROWS] = scales[i * blocks + b];
   }
+}
+
+/** Every half as a number, once it is needed: files have millions of scales. */
+let HALVES: Float32Array | undefined;
+
+/** Scales of rows in fixed point: the largest of each, and 32,767ths of it. */
+function putFixed(
+  engine: Engine, w: BlockWeights, scales: Uint16Array, from: number, count: number, blocks: number,
+): void {
+  const np = paddedRows(w.rows), largest = engine.f32(w.rowScales, np), row = new Float32Array(blocks);
+  const halves = (HALVES ??= Float32Array.from({ length: 65_536 }, (_, half) => halfToNumber(half)));
+  const to = new Int16Array(engine.memory.buffer, w.scales, np * blocks);
+  for (let i = 0; i < count; i++) {
+    let most = 0;
+    for (let b = 0; b < blocks; b++) {
+      const value = row[b] = halves[scales[i * blocks + b]], size = value < 0 ? -value : value;
+      if (size > most) most = size;
+    }
+    const r = from + i, inverse = most > 0 ? ONE / most : 0;
+    largest[r] = most;
+    for (let b = 0, at = fixedIndex(r, 0, blocks); b < blocks; b++, at += b & 1 ? 1 : 2 * TILE_ROWS - 1)
+      to[at] = Math.round(row[b] * inverse);
+  }
+}
+
+/** Where the fixed-point scale of a block of a row is: two blocks of a row are neighbours. */
+const fixedIndex = (row: number, b: number, blocks: number): number =>
+  Math.floor(row / TILE_ROWS) * blocks * TILE_ROWS + (b & ~1) * TILE_ROWS + 2 * (row % TILE_ROWS) + (b & 1);
+
+/** The scale of a block of a row, as a number. */
+function scaleOf({ memory }: Engine, w: BlockWeights, row: number, b: number, blocks: number): number {
+  const count = paddedRows(w.rows) * blocks;
+  if (!w.rowScales) {
+    const halves = new Uint16Array(memory.buffer, w.scales, count);
+    return halfToNumber(halves[scaleIndex(row, blocks) + b * TILE_ROWS]);
+  }
+  const codes = new Int16Array(memory.buffer, w.scales, count);
+  const largest = new Float32Array(memory.buffer, w.rowScales, paddedRows(w.rows));
+  return (largest[row] * codes[fixedIndex(row, b, blocks)]) / ONE;
 }
 
 /** Where the scales of a row begin; the next block's is 16 further. */
@@ -99,10 +153,9 @@ function expandRow(engine: Engine, w: BlockWeights, row: number, out: Float32Arr
   const inTile = row % TILE_ROWS, place = inTile < 8 ? 2 * inTile : 2 * (inTile - 8) + 1;
   const planes = BITS[kind], tileBytes = (kp * TILE_ROWS * planes) / 8;
   const tile = engine.u8(w.tiles + Math.floor(row / TILE_ROWS) * tileBytes, tileBytes);
-  const scales = new Uint16Array(engine.memory.buffer, w.scales, paddedRows(w.rows) * blocks);
-  const first = scaleIndex(row, blocks);
+  const scales = Array.from({ length: blocks }, (_, b) => scaleOf(engine, w, row, b, blocks));
   for (let c = 0; c < cols; c++) {
-    const d = halfToNumber(scales[first + Math.floor(c / block) * TILE_ROWS]);
+    const d = scales[Math.floor(c / block)];
     const at = (c >> 3) * TILE_ROWS * planes + place, bit = tile[at] >> (c & 7) & 1;
     out[c] = planes === 1 ? (bit ? d : -d) : (bit + (tile[at + TILE_ROWS] >> (c & 7) & 1) - 1) * d;
   }

@@ -74,8 +74,9 @@ export function eachPiece(
 /** Name of the integer or block product of a family for a kind of weights. */
 export type ProductName =
   | 'gemmLookupI8B1' | 'gemmLookupI8T2' | 'gemmPopcountI8B1' | 'gemmPopcountI8T2'
-  | 'gemmLookupBlockI8B1' | 'gemmLookupBlockI8T2' | 'gemmPopcountBlockI8';
+  | 'gemmLookupBlockI8B1' | 'gemmLookupBlockI8T2' | 'gemmPopcountBlockI8'
+  | 'gemmLookupFixedI8B1' | 'gemmLookupFixedI8T2' | 'gemmPopcountFixedI8';
 
-/** The lookup kernel for a kind of weights. */
-export const lookupName = (kind: BitKind, block: boolean): ProductName =>
-  `gemmLookup${block ? 'Block' : ''}I8${kind === 'b1' ? 'B1' : 'T2'}`;
+/** The lookup kernel for a kind of weights, and what scales they have. */
+export const lookupName = (kind: BitKind, scales: '' | 'Block' | 'Fixed'): ProductName =>
+  `gemmLookup${scales}I8${kind === 'b1' ? 'B1' : 'T2'}`;

@@ -92,3 +92,43 @@ export function gemmBlockI8(
       }
   return y;
 }
+
+/** What a product with fixed-point scales reads: one part of activations for a block of weights. */
+export interface FixedOperands {
+  readonly q: Int8Array;
+  readonly weights: Int8Array;
+  /** i16[m, parts] and f32[m]: γ/Q of each part as 32,767ths of the largest. */
+  readonly xi: Int16Array;
+  readonly factors: Float32Array;
+  /** i16[n, parts] and f32[n]: the same of the weights. */
+  readonly scales: Int16Array;
+  readonly rowScales: Float32Array;
+  readonly part: number;
+}
+
+/**
+ * f32[m, n]: y = D[n] · Γ[i] · Σ_b round(δ[n, b] · ξ[i, b]) · t_b; four parts are added as integers, fours in
+ * f32, in order.
+ */
+export function gemmFixedI8(
+  { q, weights, xi, factors, scales, rowScales, part }: FixedOperands, m: number, n: number, kp: number,
+): Float32Array {
+  const { fround } = Math, y = new Float32Array(m * n), parts = kp / part;
+  const factor = fround(32_768 / 32_767 ** 2);
+  const term = (i: number, j: number, b: number): number => {
+    let t = 0;
+    for (let c = b * part; c < (b + 1) * part; c++) t += q[i * kp + c] * weights[j * kp + c];
+    return t * ((scales[j * parts + b] * xi[i * parts + b] + 0x4000) >> 15);
+  };
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let b = 0; b < parts; b += 4) {
+        let group = 0;
+        for (let p = b; p < Math.min(parts, b + 4); p++) group += term(i, j, p);
+        sum = b === 0 ? fround(group) : fround(sum + fround(group));
+      }
+      y[i * n + j] = sum * fround(rowScales[j] * fround(factors[i] * factor));
+    }
+  return y;
+}

@@ -53,6 +53,12 @@ export interface KernelExports {
     tables: Ptr, sums: Ptr, tiles: Ptr, y: Ptr, m: number, np: number, kp: number): void;
   gemmLookupI8T2(
     tables: Ptr, sums: Ptr, tiles: Ptr, y: Ptr, m: number, np: number, kp: number): void;
+  gemmLookupFixedI8B1(
+    tables: Ptr, xi: Ptr, xSums: Ptr, factors: Ptr, tiles: Ptr, scales: Ptr, rowScales: Ptr, y: Ptr,
+    scratch: Ptr, m: number, np: number, kp: number, part: number): void;
+  gemmLookupFixedI8T2(
+    tables: Ptr, xi: Ptr, xSums: Ptr, factors: Ptr, tiles: Ptr, scales: Ptr, rowScales: Ptr, y: Ptr,
+    scratch: Ptr, m: number, np: number, kp: number, part: number): void;
   gemmLookupBlockI8B1(
     tables: Ptr, xScales: Ptr, xSums: Ptr, tiles: Ptr, scales: Ptr, y: Ptr, scratch: Ptr,
     m: number, np: number, kp: number, part: number, parts: number): void;
@@ -66,6 +72,11 @@ export interface KernelExports {
   gemmPopcountI8T2(
     planes: Ptr, sums: Ptr, tiles: Ptr, y: Ptr,
     m: number, np: number, kp: number, bits: number): void;
+  fixScales(scales: Ptr, xi: Ptr, factors: Ptr, m: number, parts: number): void;
+  gemmPopcountFixedI8(
+    planes: Ptr, xi: Ptr, xSums: Ptr, factors: Ptr, tiles: Ptr, scales: Ptr, rowScales: Ptr, y: Ptr,
+    scratch: Ptr, m: number, np: number, kp: number, part: number, bits: number,
+    weightPlanes: number): void;
   gemmPopcountBlockI8(
     planes: Ptr, xScales: Ptr, xSums: Ptr, tiles: Ptr, scales: Ptr, y: Ptr, scratch: Ptr,
     m: number, np: number, kp: number, part: number, parts: number,

@@ -12,13 +12,15 @@ import type { KernelExports } from './exports.ts';
 import type { Heap } from './heap.ts';
 
 /** Rows, columns and tokens of the case: more than one tile, more than one step of columns. */
-const N = 48, K = 144, M = 3;
+const N = 48, K = 192, M = 3;
 /** Bytes of a row of 1-bit and 2-bit weights, and of a row's plane. */
 const B1_BYTES = 32, T2_BYTES = 48, PLANE_BYTES = K / 8;
 /** Bytes of scratch that `tileB1` and `tileT2` need; products with a scale per block need less. */
 const TILE_SCRATCH = 1024;
 /** Columns of a block with scales of its own, and blocks. Activations' ½ and weights' 2 (f16) cancel. */
 const PART = 48, PARTS = K / PART, X_SCALE = 0.5, W_SCALE = 0x4000;
+/** The same in fixed point: all scales are 1, whose product rounds to 32,766, and what makes it 1 again. */
+const ONE = 32_767, ONE_TIMES_ONE = 32_766, FIXED_FACTOR = Math.fround(32_768 / ONE ** 2);
 
 interface Bench {
   readonly kernels: KernelExports;
@@ -77,6 +79,11 @@ interface Case {
   readonly xSums: number;
   readonly scales: number;
   readonly scratch: number;
+  /** i16[M, PARTS], f32[M], i16[N/16, PARTS/2, 16, 2], f32[N]: scales of 1 in fixed point. */
+  readonly xi: number;
+  readonly factors: number;
+  readonly fixed: number;
+  readonly ones: number;
   readonly b1: { readonly tiles: number; readonly expected: readonly number[] };
   readonly t2: { readonly tiles: number; readonly expected: readonly number[] };
 }
@@ -96,6 +103,11 @@ function makeCase({ kernels, memory, alloc }: Bench): Case {
   const [codes, sums, y, bits, scratch, tilesB1, tilesT2, xScales, xSums, scales] = [
     M * K, M * 4, M * N * 4, N * T2_BYTES, TILE_SCRATCH, N * K / 8, N * K / 4,
     M * PARTS * 4, M * PARTS * 4, N * PARTS * 2].map(alloc);
+  const [xi, factors, fixed, ones] = [M * PARTS * 2, M * 4, N * PARTS * 2, N * 4].map(alloc);
+  new Int16Array(memory.buffer, xi, M * PARTS).fill(ONE);
+  new Float32Array(memory.buffer, factors, M).fill(1);
+  new Int16Array(memory.buffer, fixed, N * PARTS).fill(ONE);
+  new Float32Array(memory.buffer, ones, N).fill(1);
   new Int8Array(memory.buffer, codes, M * K).set(x);
   const sumsOf = (columns: number): number[] => Array.from({ length: M * K / columns }, (_, i) =>
     x.subarray(i * columns, (i + 1) * columns).reduce((sum, value) => sum + value, 0));
@@ -110,7 +122,7 @@ function makeCase({ kernels, memory, alloc }: Bench): Case {
   place(memory, bits, t2, 2, T2_BYTES);
   kernels.tileT2(bits, tilesT2, scratch, N, K, K, T2_BYTES, 32);
   return {
-    codes, sums, y, xScales, xSums, scales, scratch,
+    codes, sums, y, xScales, xSums, scales, scratch, xi, factors, fixed, ones,
     b1: { tiles: tilesB1, expected: expected((i) => 2 * b1[i] - 1) },
     t2: { tiles: tilesT2, expected: expected((i) => t2[i] - 1) },
   };
@@ -130,7 +142,18 @@ function testLookup({ kernels, memory, alloc }: Bench, made: Case): void {
     kernels[name](tables, xScales, xSums, tiles, scales, y, scratch, M, N, K, PART, 1);
     check(name, new Float32Array(memory.buffer, y, M * N), expected);
   }
+  const { xi, factors, fixed, ones } = made;
+  for (const [name, { tiles, expected }] of [
+    ['gemmLookupFixedI8B1', b1], ['gemmLookupFixedI8T2', t2],
+  ] as const) {
+    kernels[name](tables, xi, xSums, factors, tiles, fixed, ones, y, scratch, M, N, K, PART);
+    check(name, new Float32Array(memory.buffer, y, M * N), inFixedPoint(expected));
+  }
 }
+
+/** What products with scales of 1 in fixed point are. */
+const inFixedPoint = (expected: readonly number[]): number[] =>
+  expected.map((sum) => Math.fround(Math.fround(sum * ONE_TIMES_ONE) * FIXED_FACTOR));
 
 function testPopcount({ kernels, memory, alloc }: Bench, made: Case): void {
   const { codes, sums, y, b1, t2 } = made, planes = alloc(M * 8 * PLANE_BYTES);
@@ -144,6 +167,10 @@ function testPopcount({ kernels, memory, alloc }: Bench, made: Case): void {
     kernels.gemmPopcountBlockI8(
       planes, xScales, xSums, tiles, scales, y, scratch, M, N, K, PART, 1, 8, width);
     check('gemmPopcountBlockI8', new Float32Array(memory.buffer, y, M * N), expected);
+    kernels.gemmPopcountFixedI8(
+      planes, made.xi, xSums, made.factors, tiles, made.fixed, made.ones, y, scratch, M, N, K, PART, 8,
+      width);
+    check('gemmPopcountFixedI8', new Float32Array(memory.buffer, y, M * N), inFixedPoint(expected));
   }
 }
 

@@ -86,9 +86,11 @@ const integerProducts = (kind: BitKind, product: Product): Part => ({
 });
 
 /** Random codes with a scale per block of columns, as files have them. */
-function blockWeights(bench: Bench, kind: BitKind, n: number, k: number, block: number): BlockWeights {
+function blockWeights(
+  bench: Bench, kind: BitKind, n: number, k: number, block: number, fixed = false,
+): BlockWeights {
   const { engine, workspace, rng } = bench, bytes = fileRowBytes(kind, k);
-  const weights = allocBlockWeights(engine, kind, n, k, block), codes = workspace.alloc(n * bytes);
+  const weights = allocBlockWeights(engine, kind, n, k, block, fixed), codes = workspace.alloc(n * bytes);
   // 01 and 10 are codes of both kinds; scales are f16 from 2^-8 to 2^-1
   engine.u8(codes, n * bytes).forEach((_, i, all) => (all[i] = rng.nextBelow(2) ? 0x55 : 0x66));
   const scales = Uint16Array.from(
@@ -112,8 +114,23 @@ const blockProducts: Part = {
         }
         freeBlockWeights(bench.engine, weights);
       }
+    fixedProducts(bench);
   },
 };
+
+/** The same with scales in fixed point, over more than one chunk of columns. */
+function fixedProducts(bench: Bench): void {
+  for (const kind of ['b1', 't2'] as const)
+    for (const [m, n, k, block] of [[1, 50, 1280, 128], [5, 33, 192, 32], [20, 16, 768, 64]]) {
+      const weights = blockWeights(bench, kind, n, k, block, true), x = randomMatrix(bench, m, k);
+      for (const product of PRODUCTS) {
+        const y = newMatrix(bench, m, n);
+        blockGemm(bench, quantizeBlocks(bench, x, weights), [weights], [y], { product });
+        digestMatrix(bench, y);
+      }
+      freeBlockWeights(bench.engine, weights);
+    }
+}
 
 const floatProducts: Part = {
   name: 'float products',

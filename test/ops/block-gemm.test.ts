@@ -2,14 +2,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { blockGemm, quantizeBlocks } from '../../src/ops/block-gemm.ts';
-import { allocBlockWeights, freeBlockWeights, layOutBlocks } from '../../src/ops/block-weights.ts';
+import {
+  allocBlockWeights, freeBlockWeights, gatherBlocks, layOutBlocks,
+} from '../../src/ops/block-weights.ts';
 import type { BlockWeights } from '../../src/ops/block-weights.ts';
 import type { Compute } from '../../src/ops/matrix.ts';
 import { newMatrix, viewOf } from '../../src/ops/matrix.ts';
 import type { BitKind } from '../../src/quant/layout.ts';
 import { fileRowBytes } from '../../src/quant/layout.ts';
 import { spawnWorker } from '../../src/spawn-node.ts';
-import { gemmBlockI8 } from '../../src/ref/bit-gemm.ts';
+import { gemmBlockI8, gemmFixedI8 } from '../../src/ref/bit-gemm.ts';
 import { packB1, packT2 } from '../../src/ref/pack.ts';
 import { embeddedModule, embeddedSharedModule } from '../../src/wasm/embedded.ts';
 import { Engine } from '../../src/wasm/engine.ts';
@@ -40,10 +42,10 @@ const makeCase = (kind: BitKind, n: number, k: number, block = 128): Case => ({
 });
 
 /** Weights laid out from rows of bytes, and their scales. */
-function weightsOf(own: Compute, { kind, n, k, block, w }: Case): BlockWeights {
+function weightsOf(own: Compute, { kind, n, k, block, w }: Case, fixed = false): BlockWeights {
   const { engine, workspace } = own, bytes = fileRowBytes(kind, k), floats = Float32Array.from(w);
   const rows = kind === 'b1' ? packB1(floats, 0, n, k, bytes) : packT2(floats, 1, n, k, bytes);
-  const weights = allocBlockWeights(engine, kind, n, k, block);
+  const weights = allocBlockWeights(engine, kind, n, k, block, fixed);
   const ptr = workspace.alloc(rows.length);
   engine.u8(ptr, rows.length).set(rows);
   const stride = kind === 'b1' ? 16 : 32;
@@ -79,6 +81,65 @@ for (const kind of ['b1', 't2'] as const)
       }
       freeBlockWeights(compute.engine, w);
     });
+
+/** The scales of `SCALES` as 32,767ths of the largest of each row. */
+function fixedScales(n: number, blocks: number): { scales: Int16Array; rowScales: Float32Array } {
+  const { values } = SCALES(n * blocks), rowScales = new Float32Array(n);
+  for (let r = 0; r < n; r++) rowScales[r] = Math.max(...values.subarray(r * blocks, (r + 1) * blocks));
+  const scales = Int16Array.from(values, (d, i) =>
+    Math.round((d / rowScales[Math.floor(i / blocks)]) * 32_767));
+  return { scales, rowScales };
+}
+
+for (const kind of ['b1', 't2'] as const)
+  for (const [m, n, k, block] of [[1, 1, 32, 16], [1, 40, 370, 64], [2, 33, 768, 128], [20, 16, 1024, 128]])
+    test(`${kind} [${m}, ${k}] · [${n}, ${k}]ᵀ / ${block}, fixed point, has the bits of the reference`, () => {
+      const made = makeCase(kind, n, k, block), w = weightsOf(compute, made, true), { engine } = compute;
+      const x = newMatrix(compute, m, k), out = newMatrix(compute, m, n);
+      for (const extreme of [false, true]) {
+        viewOf(compute, x).set(randomF32(m * k, 3).map((v, i) =>
+          (extreme ? (made.w[i % k] || 1) : v * (1 + (i % 9)))));
+        const q = quantizeBlocks(compute, x, w), parts = q.kp / block;
+        const padded = new Int8Array(n * q.kp);
+        for (let r = 0; r < n; r++) padded.set(made.w.subarray(r * k, (r + 1) * k), r * q.kp);
+        const expected = gemmFixedI8({
+          q: new Int8Array(engine.memory.buffer, q.codes, m * q.kp).slice(), weights: padded,
+          xi: new Int16Array(engine.memory.buffer, q.xi, m * parts).slice(),
+          factors: engine.f32(q.factors, m).slice(), ...fixedScales(n, parts), part: block,
+        }, m, n, q.kp);
+        for (const product of PRODUCTS) {
+          blockGemm(compute, q, [w], [out], { product });
+          sameBits(viewOf(compute, out).slice(), expected, `${product}, ${extreme ? 'extreme' : 'random'}`);
+        }
+      }
+      freeBlockWeights(engine, w);
+    });
+
+test('scales in fixed point change a sum by less than 2^−13 of its largest scale', () => {
+  const made = makeCase('b1', 48, 1024), x = newMatrix(compute, 1, 1024);
+  viewOf(compute, x).set(randomF32(1024, 5));
+  const results = [false, true].map((fixed) => {
+    const w = weightsOf(compute, made, fixed), out = newMatrix(compute, 1, 48);
+    blockGemm(compute, quantizeBlocks(compute, x, w), [w], [out]);
+    return viewOf(compute, out).slice();
+  });
+  // Each of 8 parts adds at most 128 columns of at most 3, times 2^−15 twice.
+  results[0].forEach((y, r) => assert.ok(Math.abs(y - results[1][r]) < 8 * 128 * 3 * 2 ** -14, `row ${r}`));
+});
+
+test('an embedding is gathered from scales in fixed point', () => {
+  const made = makeCase('b1', 20, 256), w = weightsOf(compute, made, true), out = newMatrix(compute, 2, 256);
+  const ids = compute.workspace.alloc(8);
+  compute.engine.i32(ids, 2).set([0, 19]);
+  gatherBlocks(compute, w, ids, out);
+  const { values } = SCALES(40);
+  [0, 19].forEach((row, i) => {
+    for (let c = 0; c < 256; c++) {
+      const expected = made.w[row * 256 + c] * values[row * 2 + (c >> 7)];
+      assert.ok(Math.abs(viewOf(compute, out)[i * 256 + c] - expected) < 2 ** -15, `${row}, ${c}`);
+    }
+  });
+});
 
 test('the sum of a row is near that of the floats it stands for', () => {
   const made = makeCase('b1', 16, 256), w = weightsOf(compute, made);
