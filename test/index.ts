@@ -81,6 +81,7 @@ import './quant/absmean.test.ts';
 import './quant/ggml.test.ts';
 import './quant/rounding.test.ts';
 import './quant/sign.test.ts';
+import './grammar/json-schema.test.ts';
 import './sample/generate.test.ts';
 import './sample/language-model.test.ts';
 import './sample/filters.test.ts';
