@@ -50,6 +50,7 @@ export { TextStream } from './sample/text-stream.ts';
 export type { TextEvaluation } from './sample/language-model.ts';
 export { LanguageModel } from './sample/language-model.ts';
 export type { SamplingOptions } from './sample/logits.ts';
+export { Session } from './sample/session.ts';
 export type { TokenLogprob, WrittenLogprob } from './sample/sampler.ts';
 export type { Tokenizer, TokenizerKind } from './tokenizer/tokenizer.ts';
 export { createTokenizer, tokenizerFromJson } from './tokenizer/tokenizer.ts';

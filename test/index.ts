@@ -89,6 +89,7 @@ import './sample/logits.test.ts';
 import './sample/penalties.test.ts';
 import './sample/prompt-cache.test.ts';
 import './sample/prompt-lookup.test.ts';
+import './sample/session.test.ts';
 import './sample/stop-strings.test.ts';
 import './sample/text-stream.test.ts';
 import './spawn-web.test.ts';

@@ -54,18 +54,18 @@ for (const [name, schema] of Object.entries(SCHEMAS))
   test(`holds every text to the schema: ${name}`, () => {
     const rng = new Rng(7), format = { type: 'json_schema', schema } as const;
     let whole = 0;
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 30; i++) {
       const text = drawn(format, rng, i % 2 ? BYTES : BPE);
       if (text === undefined) continue;
       whole++;
       assert.ok(satisfies(JSON.parse(text), schema), text);
     }
-    assert.ok(whole >= 10, `${whole} of 60 texts came to an end`);
+    assert.ok(whole >= 5, `${whole} of 30 texts came to an end`);
   });
 
 test('holds numbers to their bounds, closed and open, of both signs', () => {
   const rng = new Rng(2), bounds = [-1234, -100, -9, -1, 0, 1, 7, 10, 99, 250, 1000];
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 250; i++) {
     const a = bounds[rng.nextBelow(11)], b = bounds[rng.nextBelow(11)];
     const schema = {
       type: i % 2 ? 'integer' : 'number', [i % 3 ? 'minimum' : 'exclusiveMinimum']: Math.min(a, b),
@@ -102,7 +102,7 @@ function randomSchema(rng: Rng, depth: number): unknown {
 test('holds texts to random schemas', () => {
   const rng = new Rng(11);
   let whole = 0;
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < 60; i++) {
     const schema = randomSchema(rng, 0);
     for (let k = 0; k < 3; k++) {
       const text = drawn({ type: 'json_schema', schema }, rng, k ? BYTES : BPE);
@@ -111,7 +111,7 @@ test('holds texts to random schemas', () => {
       assert.ok(satisfies(JSON.parse(text), schema), `${text} for ${JSON.stringify(schema)}`);
     }
   }
-  assert.ok(whole > 250, `${whole} of 450 texts came to an end`);
+  assert.ok(whole > 100, `${whole} of 180 texts came to an end`);
 });
 
 test('holds texts to a pattern and to any object', () => {
