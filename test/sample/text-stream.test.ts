@@ -89,7 +89,7 @@ test('holds a text to a format at any temperature, and ends when it is whole', a
     properties: { a: { type: 'integer' }, b: { enum: ['x', 'y'] } },
   };
   const { model } = randomModel(presetConfig('bitnet', {
-    vocabSize: 256, hiddenSize: 32, numHiddenLayers: 1, numAttentionHeads: 2, maxPositionEmbeddings: 64 }));
+    vocabSize: 256, width: 32, layers: 1, heads: 2, context: 64 }));
   for (let seed = 0; seed < 20; seed++) {
     const options: GenerateOptions = {
       seed, temperature: 3, responseFormat: { type: 'json_schema', schema },
