@@ -67,7 +67,7 @@ function shared([low, high]: Range): Expression {
 /** Code points of `length` bytes, as products of byte ranges. */
 function split(low: number, high: number, length: number): Range[][] {
   for (let i = 1; i < length; i++) {
-    const mask = 2 ** (6 * i) - 1;
+    const mask = (1 << (6 * i)) - 1;
     if ((low & ~mask) === (high & ~mask)) continue;
     if ((low & mask) !== 0)
       return [...split(low, low | mask, length), ...split((low | mask) + 1, high, length)];

@@ -10,7 +10,7 @@ import { bytes, choice, EMPTY, literal, NOTHING, optional, repeat, sequence } fr
 
 /** Digits of a whole number, and of a fraction. */
 const DIGITS = 15;
-const LARGEST = 10 ** DIGITS - 1;
+const LARGEST = 999_999_999_999_999;
 
 const MINUS = literal('-');
 const digits = (low: number, high: number): Expression => bytes([48 + low, 48 + high]);
@@ -64,7 +64,7 @@ function magnitude(low: number, lowOpen: boolean, high: number, highOpen: boolea
 function wholeWithin(low: number, high: number): Expression {
   const options: Expression[] = [];
   for (let from = low; from <= Math.min(high, LARGEST);) {
-    const width = String(from).length, to = Math.min(high, 10 ** width - 1);
+    const width = String(from).length, to = Math.min(high, Number('9'.repeat(width)));
     options.push(sameWidth(String(from), String(to)));
     from = to + 1;
   }

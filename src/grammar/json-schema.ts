@@ -23,23 +23,11 @@ import {
   stringMatching, stringOfLength, VALUE,
 } from './json-text.ts';
 import { FORMATS } from './json-formats.ts';
+import type { Schema } from './schema-keywords.ts';
+import {
+  ALONE, KEYWORDS, NOTES, numeric, same, typeOf, TYPES, typesOf, valuesOf,
+} from './schema-keywords.ts';
 
-type Schema = Readonly<Record<string, unknown>>;
-
-const NOTES = [
-  'title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly',
-  '$schema', '$id', '$defs', 'definitions',
-];
-/** Keywords by the type they speak of. */
-const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
-  object: ['properties', 'required', 'additionalProperties'],
-  array: ['items', 'prefixItems', 'minItems', 'maxItems'],
-  string: ['minLength', 'maxLength', 'pattern', 'format'],
-  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
-};
-const TYPES = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
-/** Keywords that stand alone, but for notes. */
-const ALONE = ['$ref', 'anyOf', 'oneOf', 'allOf'];
 const MAX_NESTING = 64;
 const MAX_COUNT = 65_536;
 
@@ -83,7 +71,8 @@ class Compiler {
     this.#checkKeywords(own, at);
     if ('$ref' in own) return this.#reference(own.$ref, at, depth);
     if ('enum' in own || 'const' in own) return this.#values(own, at);
-    for (const name of ['anyOf', 'oneOf', 'allOf']) if (name in own) return this.#branches(own, name, at, depth);
+    for (const name of ['anyOf', 'oneOf', 'allOf'])
+      if (name in own) return this.#branches(own, name, at, depth);
     const types = typesOf(own);
     if (types.length === 0) return rule(VALUE);
     return choice(...types.map((type) => this.#ofType(type, own, at, depth)));
@@ -96,9 +85,13 @@ class Compiler {
       if (key === 'uniqueItems' && schema[key] === false) continue;
       if (!known.includes(key)) this.#fail('UNSUPPORTED', `${at}/${key}`, `keyword ${quote(key)}`);
     }
-    const alone = keys.find((key) => ALONE.includes(key)), fixed = keys.some((key) => key === 'enum' || key === 'const');
-    const other = keys.find((key) => (alone ? key !== alone : fixed && !['enum', 'const', 'type'].includes(key)));
-    if (other) this.#fail('UNSUPPORTED', `${at}/${other}`, `keyword ${quote(other)} beside ${quote(alone ?? 'enum')}`);
+    const alone = keys.find((key) => ALONE.includes(key));
+    const fixed = keys.some((key) => key === 'enum' || key === 'const');
+    const other = keys.find((key) => (alone
+      ? key !== alone : fixed && !['enum', 'const', 'type'].includes(key)));
+    if (other)
+      this.#fail('UNSUPPORTED', `${at}/${other}`,
+        `keyword ${quote(other)} beside ${quote(alone ?? 'enum')}`);
     for (const type of [schema.type ?? []].flat())
       if (!TYPES.includes(type as string)) this.#fail('BAD_SCHEMA', `${at}/type`, `type ${show(type)}`);
   }
@@ -138,7 +131,8 @@ class Compiler {
     if (name === 'allOf' && list.length > 1)
       this.#fail('UNSUPPORTED', `${at}/allOf`, 'allOf of several schemas; write one with all keywords');
     if (name === 'oneOf' && list.some((a, i) => list.slice(0, i).some((b) => !this.#disjoint(a, b, at))))
-      this.#fail('UNSUPPORTED', `${at}/oneOf`, 'branches that may both hold; use anyOf, or tell them apart by const');
+      this.#fail('UNSUPPORTED', `${at}/oneOf`,
+        'branches that may both hold; use anyOf, or tell them apart by const');
     return choice(...list.map((branch, i) => this.#compile(branch, `${at}/${name}/${i}`, depth + 1)));
   }
 
@@ -148,9 +142,10 @@ class Compiler {
     if (!x || !y) return false;
     const [u, v] = [valuesOf(x), valuesOf(y)];
     if (u && v) return !u.some((value) => v.some((other) => same(value, other)));
-    const [s, t] = [x, y].map((schema) => valuesOf(schema)?.map(typeOf) ?? [schema.type ?? []].flat().map(String));
-    if (s.length > 0 && t.length > 0 && !s.some((type) => t.includes(type) || numeric(type) && t.some(numeric)))
-      return true;
+    const [s, t] = [x, y].map((schema) =>
+      valuesOf(schema)?.map(typeOf) ?? [schema.type ?? []].flat().map(String));
+    const meets = (type: string): boolean => t.includes(type) || numeric(type) && t.some(numeric);
+    if (s.length > 0 && t.length > 0 && !s.some(meets)) return true;
     if (s.join() !== 'object' || t.join() !== 'object') return false;
     return [x.required ?? []].flat().some((key) => [y.required ?? []].flat().includes(key) &&
       this.#disjoint((x.properties as Schema)?.[String(key)], (y.properties as Schema)?.[String(key)], at));
@@ -210,7 +205,8 @@ class Compiler {
     if (prefixItems.length === 0) return arrayOf(item, min, items === false ? 0 : max);
     const count = Math.min(prefixItems.length, max);
     let rest: Expression = repeat(
-      sequence(COMMA, item), Math.max(min - count, 0), items === false ? Math.max(min - count, 0) : max - count);
+      sequence(COMMA, item), Math.max(min - count, 0),
+      items === false ? Math.max(min - count, 0) : max - count);
     for (let i = count - 1; i >= 0; i--) {
       const own = this.#compile(prefixItems[i], `${at}/prefixItems/${i}`, depth + 1);
       rest = sequence(i > 0 ? COMMA : EMPTY, own, rest);
@@ -229,7 +225,8 @@ class Compiler {
     if (pattern !== undefined) return stringMatching(pattern as string, `${at}/pattern`);
     if (format !== undefined) {
       if (!Object.hasOwn(FORMATS, format as string))
-        this.#fail('UNSUPPORTED', `${at}/format`, `format ${show(format)}; known are ${Object.keys(FORMATS).join(', ')}`);
+        this.#fail('UNSUPPORTED', `${at}/format`,
+          `format ${show(format)}; known are ${Object.keys(FORMATS).join(', ')}`);
       return stringMatching(FORMATS[format as string], `${at}/format`);
     }
     const min = this.#count(schema, 'minLength', at, 0), max = this.#count(schema, 'maxLength', at, Infinity);
@@ -253,7 +250,7 @@ class Compiler {
       if (typeof value !== 'number' || !Number.isFinite(value))
         return this.#fail('BAD_SCHEMA', `${at}/${name}`, `expected a number, got ${show(value)}`);
       if (!whole && !Number.isSafeInteger(value))
-        this.#fail('UNSUPPORTED', `${at}/${name}`, `bound ${value} of a number that need not be whole; use a whole bound`);
+        this.#fail('UNSUPPORTED', `${at}/${name}`, `bound ${value}; only integers have such bounds`);
       return value;
     };
     const [low, above] = [bound('minimum', -Infinity), bound('exclusiveMinimum', -Infinity)];
@@ -264,29 +261,4 @@ class Compiler {
       high: Math.min(high, below), highOpen: below <= high && below < Infinity,
     });
   }
-}
-
-/** The types of a schema: those it names, else those its keywords speak of. */
-function typesOf(schema: Schema): string[] {
-  if (schema.type !== undefined) return [...new Set([schema.type].flat().map(String))];
-  return Object.keys(KEYWORDS).filter((type) => KEYWORDS[type].some((key) => key in schema));
-}
-
-/** The values that `enum` and `const` leave, of the types it names. */
-function valuesOf(schema: Schema): unknown[] | undefined {
-  if (!('enum' in schema) && !('const' in schema)) return undefined;
-  const list = Array.isArray(schema.enum) ? schema.enum as unknown[] : [schema.const];
-  const types = [schema.type ?? []].flat();
-  return list.filter((value) => (!('const' in schema) || same(value, schema.const)) &&
-    (types.length === 0 || types.includes(typeOf(value)) ||
-      types.includes('number') && numeric(typeOf(value))));
-}
-
-const numeric = (type: string): boolean => type === 'number' || type === 'integer';
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-function typeOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  return Number.isInteger(value) ? 'integer' : typeof value;
 }

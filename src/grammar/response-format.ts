@@ -59,6 +59,7 @@ function grammarOf(format: Exclude<ResponseFormat, { type: 'text' }>): Grammar {
   if (format.type === 'regex' && typeof format.pattern === 'string')
     return new Map([[ROOT, regularExpression(format.pattern, character, true)]]);
   throw new ConstraintError('UNSUPPORTED',
-    `response format ${show((format as { type?: unknown }).type)}; known are text, json_object, json_schema, regex`,
+    `response format ${show((format as { type?: unknown }).type)}; ` +
+    'known are text, json_object, json_schema, regex',
     { field: 'responseFormat' });
 }

@@ -96,7 +96,8 @@ export class Session {
           { field, expected, actual: metadata.get(field) });
     };
     const version = metadata.get('onebit.session'), type = metadata.get('kvCacheType') as KvCacheType;
-    expect('onebit.session', version === undefined ? 'CORRUPT' : 'UNSUPPORTED_VERSION', VERSION, version === VERSION);
+    const unversioned = version === undefined ? 'CORRUPT' : 'UNSUPPORTED_VERSION';
+    expect('onebit.session', unversioned, VERSION, version === VERSION);
     expect('kvCacheType', 'CORRUPT', KV_CACHE_TYPES.join(' or '), KV_CACHE_TYPES.includes(type));
     const digest = digestOf(this.#model);
     expect('model', 'MISMATCH', digest, metadata.get('model') === digest);
@@ -112,7 +113,8 @@ export class Session {
     if (data?.length !== cache.encodedBytes(length)) {
       const expected = cache.encodedBytes(length);
       cache.dispose();
-      throw new CheckpointError('CORRUPT', `the session's cache expected ${expected} bytes, has ${data?.length}`,
+      throw new CheckpointError('CORRUPT',
+        `the session's cache expected ${expected} bytes, has ${data?.length}`,
         { field: 'cache', expected, actual: data?.length });
     }
     cache.decode(data, length);

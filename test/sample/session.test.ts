@@ -20,7 +20,8 @@ test('goes on where it was, in this runtime and in another, for every type of ca
     const saved = session.save(), other = open().restore(saved);
     assert.equal(other.ids, session.ids);
     const next = session.generate(' a', options), text = await next.text();
-    assert.is(next.usage.cachedTokens, next.usage.promptTokens - 3, 'all but the last token and the new ones');
+    assert.is(next.usage.cachedTokens, next.usage.promptTokens - 3,
+      'all but the last token and the new ones');
     const there = other.generate(' a', options);
     assert.is(await there.text(), text);
     assert.equal(there.usage, next.usage);
@@ -44,7 +45,8 @@ test('refuses another model, another version, and bytes that are none', async ()
   const changed = (field: string, value: string): Uint8Array => encodeSafetensors(
     tensors.values(), new Map([...metadata, [field, value]]), { checksum: true });
   failsWith(() => model.restore(changed('onebit.session', '2')), CheckpointError, 'UNSUPPORTED_VERSION');
-  for (const [field, value] of [['kvCacheType', 'f8'], ['kvCacheType', 'i8'], ['cached', '3'], ['cached', '-1'], ['cached', '1e9']])
+  for (const [field, value] of [['kvCacheType', 'f8'], ['kvCacheType', 'i8'], ['cached', '3'], ['cached',
+    '-1'], ['cached', '1e9']])
     failsWith(() => model.restore(changed(field, value)), CheckpointError, 'CORRUPT');
   failsWith(() => model.restore(BYTES), CheckpointError, 'CORRUPT');
   failsWith(() => model.restore(new Uint8Array(5)), ModelFileError, 'TRUNCATED');
