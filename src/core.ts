@@ -24,7 +24,8 @@ import type { EngineOptions } from './wasm/engine.ts';
 import { Engine } from './wasm/engine.ts';
 
 export {
-  CheckpointError, EngineError, ModelFileError, OnebitError, TokenizerError, TrainingError,
+  CheckpointError, ConstraintError, EngineError, ModelFileError, OnebitError, TokenizerError,
+  TrainingError,
 } from './errors.ts';
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.ts';
 export { BitNet } from './model/bitnet.ts';
@@ -42,11 +43,14 @@ export { quantizeAbsmax } from './quant/absmax.ts';
 export { quantizeAbsmean } from './quant/absmean.ts';
 export { quantizeSign } from './quant/sign.ts';
 export { Rng } from './rng.ts';
-export type { FinishReason, GenerateOptions, Generation, Usage } from './sample/generate.ts';
+export type {
+  FinishReason, GenerateOptions, Generation, ResponseFormat, Usage,
+} from './sample/generate.ts';
 export { TextStream } from './sample/text-stream.ts';
 export type { TextEvaluation } from './sample/language-model.ts';
 export { LanguageModel } from './sample/language-model.ts';
 export type { SamplingOptions } from './sample/logits.ts';
+export { Session } from './sample/session.ts';
 export type { TokenLogprob, WrittenLogprob } from './sample/sampler.ts';
 export type { Tokenizer, TokenizerKind } from './tokenizer/tokenizer.ts';
 export { createTokenizer, tokenizerFromJson } from './tokenizer/tokenizer.ts';

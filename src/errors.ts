@@ -77,6 +77,11 @@ export class EngineError extends OnebitError {
   override name = 'EngineError';
 }
 
+/** A text cannot be held to a format: BAD_SCHEMA, UNSUPPORTED, UNSATISFIABLE, LIMIT, NO_TOKEN_FITS. */
+export class ConstraintError extends OnebitError {
+  override name = 'ConstraintError';
+}
+
 /** Training cannot go on: BAD_CONFIG, BAD_DATA, NON_FINITE. */
 export class TrainingError extends OnebitError {
   override name = 'TrainingError';

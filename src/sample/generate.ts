@@ -8,6 +8,8 @@
  * @module
  */
 import { checkInteger, checkOneOf, show } from '../check.ts';
+import type { Constraint } from '../grammar/constraint.ts';
+import type { ResponseFormat } from '../grammar/response-format.ts';
 import { HostTurn } from '../host-turn.ts';
 import type { BitNet } from '../model/bitnet.ts';
 import type { KvCacheType } from '../ops/cached-attention.ts';
@@ -23,6 +25,7 @@ import { StopStrings } from './stop-strings.ts';
 import type { Generation, Piece, Usage } from './text-stream.ts';
 import { TextStream } from './text-stream.ts';
 
+export type { ResponseFormat } from '../grammar/response-format.ts';
 export type { FinishReason, Generation, Usage } from './text-stream.ts';
 
 export interface GenerateOptions extends SamplingOptions {
@@ -32,6 +35,11 @@ export interface GenerateOptions extends SamplingOptions {
   stop?: string | readonly string[];
   /** Ids that end the text, beside those of the tokenizer. Default: none. */
   stopTokens?: readonly number[];
+  /**
+   * What the text must be as a whole: JSON that satisfies a schema, any JSON object, or what a regular
+   * expression matches. Default: any text.
+   */
+  responseFormat?: ResponseFormat;
   /** Also reports the logarithm of each token's probability, and as many alternatives. Default: none. */
   logprobs?: number;
   /**
@@ -64,6 +72,7 @@ export interface GenerateOptions extends SamplingOptions {
  * @throws {TypeError} If the prompt is neither.
  * @throws {RangeError} If an option is out of range.
  * @throws {TokenizerError} UNKNOWN_CHARACTER, BAD_TOKEN_ID
+ * @throws {ConstraintError} BAD_SCHEMA, UNSUPPORTED, UNSATISFIABLE, LIMIT, NO_TOKEN_FITS
  * @throws {EngineError} NON_FINITE_LOGITS, CLOSED, OUT_OF_MEMORY
  * @example
  * for await (const piece of generate(model, tokenizer, 'One day', { maxTokens: 40 }))
@@ -83,7 +92,9 @@ async function* write(
   const { maxTokens = 256, speculation = 'none', signal, kvCacheType } = options;
   checkOptions(options);
   const sampler = new Sampler(resolveSampling(options), tokenizer, model.engine.kernels);
-  const end = new TextEnd(tokenizer, options);
+  const ends = new Set([...(tokenizer.endTokens ?? []), ...(options.stopTokens ?? [])]);
+  const constraint = await constraintOf(options.responseFormat, tokenizer, ends);
+  const end = new TextEnd(tokenizer, options.stop, ends, constraint);
   signal?.throwIfAborted();
   const decoder = new Decoder(model, promptIds(tokenizer, prompt), caches ?? new PromptCache(model),
     { maxTokens, kvCacheType, speculate: speculation === 'prompt-lookup' });
@@ -92,7 +103,7 @@ async function* write(
     while (decoder.writtenTokens < maxTokens && !end.reached) {
       await turn.give(signal);
       const logits = await decoder.logits(turn, signal);
-      const id = sampler.next(logits, decoder.ids, decoder.promptTokens);
+      const id = sampler.next(logits, decoder.ids, decoder.promptTokens, constraint?.allowed());
       if (options.logprobs !== undefined)
         logprobs.push(logprobsOf(logits, id, options.logprobs, tokenizer, model.engine.kernels));
       decoder.push(id);
@@ -143,6 +154,17 @@ function promptIds(tokenizer: Tokenizer, prompt: string | ArrayLike<number>): Ar
   }
 }
 
+/** What holds the text to its format. Loaded when it is asked for. */
+async function constraintOf(
+  format: ResponseFormat | undefined, tokenizer: Tokenizer, ends: Iterable<number>,
+): Promise<Constraint | undefined> {
+  if (format === undefined) return undefined;
+  if (typeof format !== 'object' || format === null)
+    throw new TypeError(`generate: "responseFormat" expected an object, got ${show(format)}`);
+  const { constrain } = await import('../grammar/response-format.ts');
+  return constrain(format, tokenizer, ends);
+}
+
 /** From ids to the text that is shown, up to where it ends. */
 class TextEnd {
   /** Whether the text is at its end. */
@@ -150,12 +172,17 @@ class TextEnd {
   readonly #tokenizer: Tokenizer;
   readonly #stops: StopStrings;
   readonly #ends: ReadonlySet<number>;
+  readonly #constraint?: Constraint;
   readonly #utf8 = new Utf8Stream();
 
-  constructor(tokenizer: Tokenizer, { stop, stopTokens = [] }: GenerateOptions) {
+  constructor(
+    tokenizer: Tokenizer, stop: string | readonly string[] | undefined, ends: ReadonlySet<number>,
+    constraint?: Constraint,
+  ) {
     this.#tokenizer = tokenizer;
     this.#stops = new StopStrings(stopList(stop));
-    this.#ends = new Set([...(tokenizer.endTokens ?? []), ...stopTokens]);
+    this.#ends = ends;
+    this.#constraint = constraint;
   }
 
   /** The text that can be shown after one more token. */
@@ -165,7 +192,8 @@ class TextEnd {
       return '';
     }
     const text = this.#stops.push(this.#utf8.push(this.#tokenizer.tokenBytes(id)));
-    this.reached = this.#stops.found;
+    this.#constraint?.push(id);
+    this.reached = this.#stops.found || this.#constraint?.complete === true;
     return text;
   }
 

@@ -15,6 +15,7 @@ import type { Engine } from '../wasm/engine.ts';
 import type { GenerateOptions } from './generate.ts';
 import { generate } from './generate.ts';
 import { PromptCache } from './prompt-cache.ts';
+import { Session } from './session.ts';
 import type { TextStream } from './text-stream.ts';
 
 /** Loss on a text, in the units people compare. */
@@ -48,6 +49,21 @@ export class LanguageModel {
    */
   generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): TextStream {
     return generate(this.model, this.tokenizer, prompt, options, this.promptCache);
+  }
+
+  /** A text of its own that goes on over several calls, and can be saved. */
+  session(): Session {
+    return new Session(this.model, this.tokenizer);
+  }
+
+  /**
+   * The session that `Session.save` made bytes of, with the same model, in whatever runtime.
+   *
+   * @throws {ModelFileError} If the bytes are damaged or something else.
+   * @throws {CheckpointError} UNSUPPORTED_VERSION; MISMATCH for another model; CORRUPT
+   */
+  restore(saved: Uint8Array): Session {
+    return new Session(this.model, this.tokenizer, saved);
   }
 
   /** Loss on a text of at least two tokens; see `evaluate`. */

@@ -19,11 +19,14 @@ import type { RemoteEngineOptions } from './protocol.ts';
 import { RemoteEngine } from './remote-engine.ts';
 
 export {
-  CheckpointError, EngineError, ModelFileError, OnebitError, TokenizerError, TrainingError,
+  CheckpointError, ConstraintError, EngineError, ModelFileError, OnebitError, TokenizerError,
+  TrainingError,
 } from '../errors.ts';
 export type { EmbeddingKind } from '../model/file-tables.ts';
 export type { ModelSource } from '../model-source.ts';
-export type { FinishReason, GenerateOptions, Generation, Usage } from '../sample/generate.ts';
+export type {
+  FinishReason, GenerateOptions, Generation, ResponseFormat, Usage,
+} from '../sample/generate.ts';
 export { TextStream } from '../sample/text-stream.ts';
 export type { TextEvaluation } from '../sample/language-model.ts';
 export type { RunOptions } from '../train/run.ts';

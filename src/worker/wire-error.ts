@@ -4,7 +4,8 @@
  * @module
  */
 import {
-  CheckpointError, EngineError, ModelFileError, OnebitError, TokenizerError, TrainingError,
+  CheckpointError, ConstraintError, EngineError, ModelFileError, OnebitError, TokenizerError,
+  TrainingError,
 } from '../errors.ts';
 
 /** An error as it travels. */
@@ -23,7 +24,8 @@ const FACTS = ['file', 'offset', 'field', 'expected', 'actual', 'step'] as const
 
 /** The base last: an error is the first of these that it is an instance of. */
 const FAMILY = {
-  ModelFileError, TokenizerError, EngineError, TrainingError, CheckpointError, OnebitError,
+  ModelFileError, TokenizerError, EngineError, ConstraintError, TrainingError, CheckpointError,
+  OnebitError,
 };
 const familyOf = (error: OnebitError): string =>
   Object.entries(FAMILY).find(([, Kind]) => error instanceof Kind)![0];

@@ -20,7 +20,7 @@ const LOCALE = /\blocaleCompare\b|\btoLocale\w+|\bIntl\b/;
  */
 const BOOLEAN_COMPARATOR = /\.(sort|toSorted)\(\s*\(\w+, \w+\)\s*=>\s*[^)]*[<>](?![<>])/;
 const BARE_SORT = /\.(sort|toSorted)\(\s*\)/;
-const SORTS_TYPED_ARRAYS = [join('src', 'sample', 'logits.ts')];
+const SORTS_TYPED_ARRAYS = [join('src', 'sample', 'ranking.ts')];
 /** Where time decides when something happens, never what. */
 const CLOCKS = ['host-turn.ts', 'wasm/threads.ts', 'wasm/thread-worker.ts', 'worker/hosted-run.ts']
   .map((name) => join('src', name));

@@ -11,7 +11,7 @@ interface Meta {
 const LAYERS = [
   ['errors'], ['check', 'host-turn', 'model-source'], ['rng'], ['quant'], ['io', 'tokenizer', 'corpus'],
   ['ref', 'wasm'], ['spawn-node', 'spawn-none', 'spawn-web', 'files-node', 'files-none'], ['chat'],
-  ['ops'], ['nn'], ['model'], ['train', 'sample'],
+  ['ops'], ['nn'], ['model', 'grammar'], ['train', 'sample'],
   ['core'], ['index'], ['study'], ['models'], ['worker'], ['cli'],
 ];
 

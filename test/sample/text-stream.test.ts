@@ -1,10 +1,14 @@
 // What a stream of text says of itself, while it is written and after.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EngineError } from '../../src/errors.ts';
+import { ConstraintError, EngineError } from '../../src/errors.ts';
+import { presetConfig } from '../../src/model/config.ts';
+import type { GenerateOptions } from '../../src/sample/generate.ts';
+import { generate } from '../../src/sample/generate.ts';
 import { openLanguageModel } from '../../src/sample/language-model.ts';
 import { rejection, rejectsWith } from '../helpers/fails.ts';
-import { newEngine, tinyModel } from '../helpers/tiny-model.ts';
+import { createTokenizer } from '../../src/tokenizer/tokenizer.ts';
+import { newEngine, randomModel, tinyModel } from '../helpers/tiny-model.ts';
 
 const MODEL = openLanguageModel(newEngine(), tinyModel({ steps: 20 }));
 
@@ -77,6 +81,29 @@ test('reports the probability of each token and of as many others as asked', asy
     assert.is(text, MODEL.tokenizer.decode([id]));
   }
   assert.is((MODEL.generate('One')).generation, undefined);
+});
+
+test('holds a text to a format at any temperature, and ends when it is whole', async () => {
+  const tokenizer = createTokenizer('bytes', ''), schema = {
+    type: 'object', required: ['a', 'b'], additionalProperties: false,
+    properties: { a: { type: 'integer' }, b: { enum: ['x', 'y'] } },
+  };
+  const { model } = randomModel(presetConfig('bitnet', {
+    vocabSize: 256, width: 32, layers: 1, heads: 2, context: 64 }));
+  for (let seed = 0; seed < 20; seed++) {
+    const options: GenerateOptions = {
+      seed, temperature: 3, responseFormat: { type: 'json_schema', schema },
+      speculation: seed % 2 ? 'prompt-lookup' : 'none',
+    };
+    const stream = generate(model, tokenizer, 'One', options), value = JSON.parse(await stream.text());
+    assert.is(stream.finishReason, 'stop');
+    assert.ok(Number.isInteger(value.a) && 'xy'.includes(value.b));
+    const cut = generate(model, tokenizer, 'One', { ...options, maxTokens: 4 });
+    assert.is((await cut.text()).length, 4);
+    assert.is(cut.finishReason, 'length');
+  }
+  await rejectsWith(generate(model, tokenizer, 'One',
+    { responseFormat: { type: 'json_schema', schema: { not: {} } } }).text(), ConstraintError, 'UNSUPPORTED');
 });
 
 test.run();
