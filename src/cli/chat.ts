@@ -48,7 +48,8 @@ async function run(args: Arguments): Promise<number> {
   if (!process.stdin.isTTY) return await answerInput(session);
   const { info } = model.model.engine;
   const seconds = formatSeconds((performance.now() - start) / 1000);
-  writeText(`${model.plan.architectureName}, loaded in ${seconds}, ${info.threads} threads; /help lists commands\n`);
+  const loaded = `${model.plan.architectureName}, loaded in ${seconds}, ${info.threads} threads`;
+  writeText(`${loaded}; /help lists commands\n`);
   return await converse(session);
 }
 
