@@ -75,7 +75,8 @@ test('the assistant\'s own markup is markup, its control marks are text', () => 
 
 test('options and tools reach the template', () => {
   const format = new ChatFormat(QWEN, new ChatTemplate(
-    '{% if enable_thinking is defined %}{{ enable_thinking }}{% endif %}{{ tools | length if tools else 0 }}'));
+    '{% if enable_thinking is defined %}{{ enable_thinking }}{% endif %}' +
+    '{{ tools | length if tools else 0 }}'));
   assert.is(format.render([]), '0');
   assert.is(format.render([], { enableThinking: false, tools: [{}] }), 'false1');
 });

@@ -53,7 +53,8 @@ test('a conversation on a terminal is kept, goes on, and ends with Ctrl+D', asyn
   if (!hasTerminal) return;
   const file = join(root, 'talk.json');
   const { code, shown } = await typed([
-    '/system Be brief.\r', 'Hi\\\rthere\r', `/save ${file}\r`, '/reset\r', `/load ${file}\r`, '/help\r', '/load none\r',
+    '/system Be brief.\r', 'Hi\\\rthere\r', `/save ${file}\r`, '/reset\r', `/load ${file}\r`, '/help\r',
+    '/load none\r',
   ]);
   assert.is(code, 0, shown);
   assert.match(shown, 'qwen3, loaded in');
