@@ -55,7 +55,8 @@ async function run(args: Arguments): Promise<number> {
 
 const optionsOf = (args: Arguments): ChatOptions => ({
   maxTokens: args.number('max-tokens') ?? 1024, temperature: args.number('temperature') ?? 0.7,
-  now: new Date(), topK: args.number('top-k') ?? 20, topP: args.number('top-p') ?? 0.95, seed: args.number('seed') ?? 0,
+  now: new Date(),
+  topK: args.number('top-k') ?? 20, topP: args.number('top-p') ?? 0.95, seed: args.number('seed') ?? 0,
   ...(args.flag('no-thinking') ? { enableThinking: false } : {}),
 });
 
