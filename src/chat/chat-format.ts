@@ -11,6 +11,7 @@ import { show } from '../check.ts';
 import { Guard } from './guard.ts';
 import type { ChatTemplate, TemplateLimits } from './template.ts';
 import type { TextTokenizer } from './text-tokenizer.ts';
+import type { LocalTime } from './time-format.ts';
 
 /** One turn of a conversation; more fields (`name`, `tool_calls`, …) go to the template. */
 export interface ChatMessage {
@@ -30,8 +31,8 @@ export interface FormatOptions {
   /** More that the template may look at. */
   templateValues?: Readonly<Record<string, unknown>>;
   limits?: TemplateLimits;
-  /** What the template's clock shows. Default: the time. */
-  now?: Date;
+  /** What the template's clock shows, the time say. Default: it has none. */
+  now?: LocalTime;
 }
 
 /** How one model wants its conversations. */

@@ -1,7 +1,7 @@
 /**
  * The tokenizer in the metadata of a GGUF file: `tokenizer.ggml.*`.
  *
- * Source  llama.cpp `src/llama-vocab.cpp`; `facts` of the formats in ggml `docs/gguf.md`.
+ * Source  llama.cpp `src/llama-vocab.cpp`; ggml `docs/gguf.md`.
  * @module
  */
 import { ModelFileError, TokenizerError, quote } from '../errors.ts';
@@ -57,9 +57,11 @@ export function planOfGguf(
   const id = (key: string): number | undefined => specialId(metadata, key, tokens.length);
   const endTokens = endIds(tokens, kinds, [id('eos_token_id'), id('eot_token_id'), id('eom_token_id')]);
   const shared = {
-    tokens, kinds, endTokens, trims: new Map(), bosToken: id('bos_token_id'), unknownToken: id('unknown_token_id'),
+    tokens, kinds, endTokens, trims: new Map(), bosToken: id('bos_token_id'),
+    unknownToken: id('unknown_token_id'),
   };
-  return model === 'gpt2' ? byteLevelPlan(metadata, shared) : sentencePiecePlan(metadata, shared, named.length);
+  return model === 'gpt2'
+    ? byteLevelPlan(metadata, shared) : sentencePiecePlan(metadata, shared, named.length);
 }
 
 type SharedPlan = Pick<
@@ -76,7 +78,8 @@ function byteLevelPlan(metadata: TokenizerMetadata, shared: SharedPlan): Tokeniz
   });
   return {
     ...shared, spelling: 'bytes', rule: { merges, wholeWords: rule.wholeWords },
-    normalizer: rule.normalizer, preTokenizer: rule.json, addBos: flag(metadata, 'add_bos_token') ?? rule.addBos, prefixSpace: false,
+    normalizer: rule.normalizer, preTokenizer: rule.json, prefixSpace: false,
+    addBos: flag(metadata, 'add_bos_token') ?? rule.addBos,
   };
 }
 
@@ -107,7 +110,8 @@ function padded(tokens: readonly string[], rows: number): string[] {
   if (rows < 1 || tokens.length < 1)
     throw new TokenizerError('VOCAB_MISMATCH', 'a vocabulary needs at least one token',
       { field: `${KEY}tokens`, actual: tokens.length });
-  const more = Array.from({ length: Math.max(0, rows - tokens.length) }, (_, i) => `[UNUSED${tokens.length + i}]`);
+  const count = Math.max(0, rows - tokens.length);
+  const more = Array.from({ length: count }, (_, i) => `[UNUSED${tokens.length + i}]`);
   return [...tokens.slice(0, rows), ...more];
 }
 
@@ -129,7 +133,7 @@ export function checkByteToken(token: string, id: number): void {
     `token ${id} expected <0x00> to <0xFF>, found ${quote(token)}`, { offset: id, actual: token });
 }
 
-/** Ids that end a text: those that are given, and tokens with a name that ends turns, which become control. */
+/** Ids that end a text: those given, and tokens with a name that ends turns. They become control. */
 export function endIds(
   tokens: readonly string[], kinds: TokenKind[], given: readonly (number | undefined)[],
 ): number[] {
@@ -153,7 +157,8 @@ function specialId(metadata: TokenizerMetadata, key: string, vocabSize: number):
   const id = metadata.get(KEY + key);
   if (id === undefined) return undefined;
   if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < vocabSize) return id;
-  throw new TokenizerError('BAD_SPECIAL_ID', `${KEY}${key} expected an id below ${vocabSize}, found ${String(id)}`,
+  throw new TokenizerError('BAD_SPECIAL_ID',
+    `${KEY}${key} expected an id below ${vocabSize}, found ${String(id)}`,
     { field: KEY + key, expected: vocabSize, actual: id });
 }
 
@@ -180,12 +185,14 @@ function strings(metadata: TokenizerMetadata, key: string): readonly string[] | 
   const value = metadata.get(KEY + key);
   if (value === undefined) return undefined;
   if (value instanceof GgufArray) return value.strings();
-  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : wrongType(key, 'strings');
+  const fits = Array.isArray(value) && value.every((item) => typeof item === 'string');
+  return fits ? value as string[] : wrongType(key, 'strings');
 }
 
 function numbers(metadata: TokenizerMetadata, key: string): readonly number[] | undefined {
   const value = metadata.get(KEY + key);
   if (value === undefined) return undefined;
   if (value instanceof GgufArray) return value.numbers();
-  return Array.isArray(value) && value.every((item) => typeof item === 'number') ? value : wrongType(key, 'numbers');
+  const fits = Array.isArray(value) && value.every((item) => typeof item === 'number');
+  return fits ? value as number[] : wrongType(key, 'numbers');
 }

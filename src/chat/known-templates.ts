@@ -9,7 +9,8 @@ import { ChatTemplate } from './template.ts';
 import type { TextTokenizer } from './text-tokenizer.ts';
 
 const turn = (body: string, opening: string): string =>
-  `{%- for message in messages -%}${body}{%- endfor -%}{%- if add_generation_prompt -%}${opening}{%- endif -%}`;
+  `{%- for message in messages -%}${body}{%- endfor -%}` +
+  `{%- if add_generation_prompt -%}${opening}{%- endif -%}`;
 
 /** `<|im_start|>user\n…<|im_end|>\n` */
 export const CHATML = turn(
@@ -18,7 +19,8 @@ export const CHATML = turn(
 
 /** `<|start_header_id|>user<|end_header_id|>\n\n…<|eot_id|>` */
 export const LLAMA3 = `{{- bos_token -}}${turn(
-  "{{- '<|start_header_id|>' + message.role + '<|end_header_id|>\\n\\n' + message.content | trim + '<|eot_id|>' -}}",
+  "{{- '<|start_header_id|>' + message.role + '<|end_header_id|>\\n\\n' -}}" +
+  "{{- message.content | trim + '<|eot_id|>' -}}",
   "{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' -}}")}`;
 
 /** `User: …<|eot_id|>Assistant: ` */
@@ -41,9 +43,11 @@ export interface TemplateHints {
  * The template of a model: the file's; in place of a broken or missing one, ChatML where the vocabulary has
  * `<|im_start|>`, and where it has `<|start_header_id|>` BitNet's for that architecture, else Llama 3's.
  *
- * @throws {TemplateError} MISSING if there is none; SYNTAX, LIMIT_DEPTH, LIMIT_OUTPUT if the file's is unusable
+ * @throws {TemplateError} MISSING if there is none; SYNTAX, LIMIT_DEPTH, LIMIT_OUTPUT if it is unusable
  */
-export function chatTemplate({ marks }: TextTokenizer, { source, architecture = '' }: TemplateHints): ChatTemplate {
+export function chatTemplate(
+  { marks }: TextTokenizer, { source, architecture = '' }: TemplateHints,
+): ChatTemplate {
   if (source !== undefined && !source.includes(BROKEN)) return new ChatTemplate(source);
   const has = (mark: string): boolean => marks.longest(mark, 0)?.end === mark.length;
   if (source !== undefined || (architecture.startsWith('bitnet') && has('<|start_header_id|>')))

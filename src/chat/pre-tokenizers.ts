@@ -27,7 +27,8 @@ const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|
 const byteLevel = (...expressions: string[]): object => ({
   type: 'Sequence',
   pretokenizers: [
-    ...expressions.map((Regex) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false })),
+    ...expressions.map((Regex) =>
+      ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false })),
     { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false },
   ],
 });

@@ -8,6 +8,7 @@
  */
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { TemplateError } from '../errors.ts';
+import type { LocalTime } from './time-format.ts';
 import { formatTime } from './time-format.ts';
 
 /** What a template may use. */
@@ -111,11 +112,11 @@ export class ChatTemplate {
    * The text that the template writes.
    *
    * @param values what it sees, as JSON
-   * @param now what its clock shows. Default: the time
+   * @param now what its clock shows. Default: it has none, so that it writes the same at any time
    * @throws {TemplateError} LIMIT_STEPS, LIMIT_OUTPUT, LIMIT_DEPTH; RAISED with the template's own message if
    *   it refuses the messages; FAILED if it does what cannot be done
    */
-  render(values: Readonly<Record<string, unknown>>, limits: TemplateLimits = {}, now = new Date()): string {
+  render(values: Readonly<Record<string, unknown>>, limits: TemplateLimits = {}, now?: LocalTime): string {
     const given = JSON.stringify(values)?.length ?? 0;
     const { steps = MAX_STEPS, characters = given + MAX_CHARACTERS, depth = MAX_DEPTH } = limits;
     const environment = new Environment();
@@ -144,10 +145,10 @@ function checkBrackets(source: string): void {
 }
 
 /** What every template sees. */
-function globals(now: Date): Record<string, unknown> {
+function globals(now?: LocalTime): Record<string, unknown> {
   return {
     true: true, false: false, none: null, True: true, False: false, None: null, range,
-    strftime_now: (format: unknown) => formatTime(String(format), now),
+    ...(now && { strftime_now: (format: unknown) => formatTime(String(format), now) }),
     raise_exception: (message: unknown) => {
       throw new TemplateError('RAISED', `the chat template refuses the messages: ${String(message)}`);
     },

@@ -1,5 +1,5 @@
 /**
- * Dates as `strftime` writes them, in English and local time: templates tell the model what day it is.
+ * Times as `strftime` writes them, in English: templates tell the model what day it is.
  * @module
  */
 const MONTHS = [
@@ -8,13 +8,24 @@ const MONTHS = [
 ];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
+/** A local time, as the language's own object for it gives it. */
+export interface LocalTime {
+  getFullYear(): number;
+  getMonth(): number;
+  getDate(): number;
+  getDay(): number;
+  getHours(): number;
+  getMinutes(): number;
+  getSeconds(): number;
+}
+
 /**
  * The directives d, m, y, Y, b, B, a, A, H, M, S and %; others are left as they are.
  *
  * @example
- * formatTime('%d %b %Y', new Date(2024, 6, 26)); // '26 Jul 2024'
+ * formatTime('%d %b %Y', timeOfThe26thOfJuly2024); // '26 Jul 2024'
  */
-export function formatTime(format: string, time: Date): string {
+export function formatTime(format: string, time: LocalTime): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const month = MONTHS[time.getMonth()], day = DAYS[time.getDay()];
   const values: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@
  * A score is that of what a pair becomes: any two neighbours whose text is a token can merge, the highest
  * score first, of equal pairs the leftmost. Characters without a token become their UTF-8 bytes `<0xXX>`.
  *
- * Source: Sennrich et al. 2016 (arXiv 1508.07909); Kudo and Richardson 2018, SentencePiece (arXiv 1808.06226).
+ * Source: Sennrich et al. 2016 (arXiv 1508.07909); Kudo and Richardson 2018 (arXiv 1808.06226).
  * @module
  */
 import { TokenizerError, quote } from '../errors.ts';

@@ -48,12 +48,14 @@ async function run(args: Arguments): Promise<number> {
   if (!process.stdin.isTTY) return await answerInput(session);
   const { info } = model.model.engine;
   const seconds = formatSeconds((performance.now() - start) / 1000);
-  writeText(`${model.plan.architectureName}, loaded in ${seconds}, ${info.threads} threads; /help lists commands\n`);
+  const loaded = `${model.plan.architectureName}, loaded in ${seconds}, ${info.threads} threads`;
+  writeText(`${loaded}; /help lists commands\n`);
   return await converse(session);
 }
 
 const optionsOf = (args: Arguments): ChatOptions => ({
   maxTokens: args.number('max-tokens') ?? 1024, temperature: args.number('temperature') ?? 0.7,
+  now: new Date(),
   topK: args.number('top-k') ?? 20, topP: args.number('top-p') ?? 0.95, seed: args.number('seed') ?? 0,
   ...(args.flag('no-thinking') ? { enableThinking: false } : {}),
 });

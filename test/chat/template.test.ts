@@ -24,8 +24,8 @@ const refused = (code: string, source: string, values?: object, limits?: Templat
 
 test('a template sees values, ranges, constants and the time', () => {
   assert.is(render('{{ messages[0].content }}', { messages: [{ content: 'Hi' }] }), 'Hi');
-  assert.is(render('{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(6, 0, -2) %}{{ i }}{% endfor %}'),
-    '012642');
+  assert.is(render('{% for i in range(3) %}{{ i }}{% endfor %}'), '012');
+  assert.is(render('{% for i in range(6, 0, -2) %}{{ i }}{% endfor %}'), '642');
   assert.is(render('{{ none is none and true and not False }}'), 'true');
   assert.is(render('{{ strftime_now("%d %b %Y") }}'), '06 Jul 2024');
 });
@@ -37,13 +37,17 @@ test('dates are as strftime writes them', () => {
 
 test('endless work ends at the limit of steps', () => {
   const nested = `${'{% for i in range(1000) %}'.repeat(4)}x${'{% endfor %}'.repeat(4)}`;
-  for (const source of [nested, '{% for i in range(1000000000) %}{% endfor %}', '{% for i in range(0, 1e9, 0) %}{% endfor %}'])
+  refused('LIMIT_STEPS', '{% for i in range(100) %}{% endfor %}', {}, { steps: 1000 });
+  refused('LIMIT_STEPS', '{% set x = range(2000) %}', {}, { steps: 1000 });
+  for (const source of [
+    nested, '{% for i in range(1000000000) %}{% endfor %}', '{% for i in range(0, 1e9, 0) %}{% endfor %}'])
     refused('LIMIT_STEPS', source);
   refused('LIMIT_STEPS', '{{ 1 + 1 + 1 }}', {}, { steps: 3 });
 });
 
 test('endless text ends at the limit of characters', () => {
-  const doubling = `{% set ns = namespace(s='x') %}{% for i in range(64) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}`;
+  const doubling = "{% set ns = namespace(s='x') %}{% for i in range(64) %}" +
+    '{% set ns.s = ns.s ~ ns.s %}{% endfor %}';
   refused('LIMIT_OUTPUT', doubling);
   refused('LIMIT_OUTPUT', 'x'.repeat(300_000));
   refused('LIMIT_OUTPUT', '{{ a }}{{ a }}', { a: 'xxxx' }, { characters: 7 });
@@ -58,7 +62,7 @@ test('endless depth ends', () => {
 test('a template that is none says so; one that refuses says why', () => {
   refused('SYNTAX', '{% for %}');
   refused('SYNTAX', '{{ "open');
-  assert.match(refused('RAISED', '{{ raise_exception("roles must alternate") }}').message, /roles must alternate/);
+  assert.match(refused('RAISED', '{{ raise_exception("must alternate") }}').message, /must alternate/);
   refused('FAILED', '{{ 1() }}');
 });
 

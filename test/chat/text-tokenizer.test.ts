@@ -3,14 +3,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tokenizerFromGguf } from '../../src/chat/gguf-tokenizer.ts';
 import { tokenizerFromHuggingFace } from '../../src/chat/json-tokenizer.ts';
-import { TokenizerError } from '../../src/errors.ts';
+import type { TokenizerError } from '../../src/errors.ts';
 import { Utf8Stream } from '../../src/tokenizer/utf8-stream.ts';
 import { byteLevelMetadata, sentencePieceMetadata } from './vocabularies.ts';
 
 const test = suite('tokenizers of real models');
 
 const HARD = [
-  'The quick brown fox', '', ' ', '  \t\n\r\n  ', 'a\u0301e\u0308 \u0928\u093f', '👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽', '漢字かな交じり文。한국어',
+  'The quick brown fox', '', ' ', '  \t\n\r\n  ', 'a\u0301e\u0308 \u0928\u093f',
+  '👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽', '漢字かな交じり文。한국어',
   '1234567890 12 007', "I'm you're WE'LL don'T", '\ufeffbom', '\u0000\u0085\u00a0\u2028', 'x'.repeat(300),
   '<|im_start|>user\n<|im_end|>', '</s><s>[INST]', '<0x41>', 'Ġ ▁ ▁▁', '𝔘𝔫𝔦𝔠𝔬𝔡𝔢', '\u0300', '‮abc',
 ];
@@ -118,7 +119,7 @@ test('wrong ids are refused with their index', () => {
   const tokenizer = tokenizerFromGguf(QWEN2);
   for (const id of [-1, 1.5, NaN, 2 ** 31, tokenizer.vocabSize])
     assert.throws(() => tokenizer.decode([0, id]),
-      (error: unknown) => error instanceof TokenizerError && error.code === 'BAD_TOKEN_ID' && error.offset === 1);
+      (error: TokenizerError) => error.code === 'BAD_TOKEN_ID' && error.offset === 1);
 });
 
 test('rows without a name are unused tokens without text', () => {

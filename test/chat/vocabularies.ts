@@ -32,14 +32,18 @@ export function byteLevelMetadata(
 
 /** SentencePiece: `<unk>`, `<s>`, `</s>`, the bytes, ASCII letters and scored words. */
 export function sentencePieceMetadata(
-  words: readonly (readonly [string, number])[] = [['▁t', -1], ['he', -2], ['▁the', -3], ['▁▁', -4], ['▁', -5]],
+  words: readonly (readonly [string, number])[] =
+  [['▁t', -1], ['he', -2], ['▁the', -3], ['▁▁', -4], ['▁', -5]],
 ): ReadonlyMap<string, unknown> {
-  const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const bytes = Array.from({ length: 256 },
+    (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`);
   const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i));
   const tokens = ['<unk>', '<s>', '</s>', ...bytes, ...words.map(([word]) => word), ...letters];
   const entries: [string, unknown][] = [
     ['model', 'llama'], ['tokens', tokens],
-    ['scores', [0, 0, 0, ...bytes.map(() => 0), ...words.map(([, score]) => score), ...letters.map((_, i) => -100 - i)]],
+    ['scores', [
+      0, 0, 0, ...bytes.map(() => 0), ...words.map(([, score]) => score),
+      ...letters.map((_, i) => -100 - i)]],
     ['token_type', [2, 3, 3, ...bytes.map(() => 6), ...words.map(() => 1), ...letters.map(() => 1)]],
     ['bos_token_id', 1], ['eos_token_id', 2], ['unknown_token_id', 0],
   ];

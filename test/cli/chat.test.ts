@@ -52,14 +52,19 @@ async function typed(lines: readonly string[]): Promise<{ code: number | null; s
 test('a conversation on a terminal is kept, goes on, and ends with Ctrl+D', async ({ root }) => {
   if (!hasTerminal) return;
   const file = join(root, 'talk.json');
-  const { code, shown } = await typed(
-    ['/system Be brief.\r', 'Hi\r', `/save ${file}\r`, '/reset\r', `/load ${file}\r`, '/help\r', '/load none\r']);
+  const { code, shown } = await typed([
+    '/system Be brief.\r', 'Hi\\\rthere\r', `/save ${file}\r`, '/reset\r', `/load ${file}\r`, '/help\r',
+    '/load none\r',
+  ]);
   assert.is(code, 0, shown);
   assert.match(shown, 'qwen3, loaded in');
   assert.match(shown, /\/save FILE/);
   assert.match(shown, /none/);
   assert.ok(existsSync(file));
-  const { messages } = JSON.parse(readFileSync(file, 'utf8')) as { messages: { role: string }[] };
+  const { messages } = JSON.parse(readFileSync(file, 'utf8')) as {
+    messages: { role: string; content: string }[];
+  };
+  assert.is(messages[1].content, 'Hi\nthere');
   assert.equal(messages.map(({ role }) => role), ['system', 'user', 'assistant']);
 });
 

@@ -21,7 +21,9 @@ test.before(async (context) => {
 test.after(({ model }) => model.dispose());
 
 /** The whole answer. */
-async function answered(session: ChatSession, content: string): Promise<{ text: string; generation: Generation }> {
+async function answered(
+  session: ChatSession, content: string,
+): Promise<{ text: string; generation: Generation }> {
   const pieces = session.answer(content);
   let text = '';
   for (;;) {
@@ -86,7 +88,7 @@ test('a conversation that was saved goes on elsewhere; anything else is refused'
   assert.equal(other.messages, [{ role: 'system', content: 'Be brief.' }]);
 });
 
-test('a template of the caller\'s own takes the place of the file\'s, a broken one leaves texts', async () => {
+test('the caller\'s template takes the place of the file\'s; a broken one leaves texts', async () => {
   using own = await load(BYTES, { threads: 1, chatTemplate: '{{ messages[0].content }}!' });
   assert.is(own.chatFormat.render([{ role: 'user', content: 'Hi' }]), 'Hi!');
   using broken = await load(BYTES, { threads: 1, chatTemplate: '{% for %}' });
