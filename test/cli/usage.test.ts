@@ -99,7 +99,7 @@ wrong('of command and flags ends with 2', async () => {
   await refuses(['train', '--lr', 'fast'], 2, /--lr expected a number, got "fast"/);
   await refuses(['train', '--preset', 'gpt'], 2, /--preset expected bitnet, .* got "gpt"/);
   await refuses(['generate'], 2, /MODEL is missing/);
-  await refuses(['eval', 'm'], 2, /--data FILE is missing/);
+  await refuses(['eval', 'm'], 2, /--data FILE or --task FILE is missing/);
   await refuses(['inspect', 'a', 'b'], 2, /unexpected argument "b"/);
   await refuses(['frob\u001b[2J\nx'], 2, /"frob\\u001b\[2J\\u000ax"/);
 });
