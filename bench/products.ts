@@ -52,7 +52,7 @@ export function packed(compute: Compute, kind: BitKind, rows = SIZE, cols = SIZE
 
 /** The same weights with a scale of 1 per block. */
 function blocks(compute: Compute, { kind, rows, cols, codes }: BitWeights): BlockWeights {
-  const weights = allocBlockWeights(compute.engine, kind, rows, cols, BLOCK);
+  const weights = allocBlockWeights(compute.engine, kind, rows, cols, BLOCK, true);
   const source = { ptr: codes, rowBytes: rowBytes(kind, cols), stride: (BLOCK * BITS[kind]) / 8 };
   layOutBlocks(compute, weights, source, new Uint16Array((rows * cols) / BLOCK).fill(0x3c00));
   return weights;

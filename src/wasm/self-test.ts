@@ -20,7 +20,7 @@ const TILE_SCRATCH = 1024;
 /** Columns of a block with scales of its own, and blocks. Activations' ½ and weights' 2 (f16) cancel. */
 const PART = 48, PARTS = K / PART, X_SCALE = 0.5, W_SCALE = 0x4000;
 /** The same in fixed point: all scales are 1, whose product rounds to 32,766, and what makes it 1 again. */
-const ONE = 32_767, ONE_TIMES_ONE = 32_766, FIXED_FACTOR = Math.fround(32_768 / ONE ** 2);
+const ONE = 32_767, ONE_TIMES_ONE = 32_766, FIXED_FACTOR = Math.fround(32_768 / (ONE * ONE));
 
 interface Bench {
   readonly kernels: KernelExports;
