@@ -94,7 +94,7 @@ function fixedScales(n: number, blocks: number): { scales: Int16Array; rowScales
 for (const kind of ['b1', 't2'] as const)
   for (const [m, n, k, block] of [
     [1, 1, 32, 16], [1, 40, 370, 64], [2, 33, 768, 128], [20, 16, 1024, 128]])
-    test(`${kind} [${m}, ${k}] · [${n}, ${k}]ᵀ / ${block}, fixed point, has the bits of the reference`, () => {
+    test(`${kind} [${m}, ${k}] · [${n}, ${k}]ᵀ / ${block}, fixed point: bits of the reference`, () => {
       const made = makeCase(kind, n, k, block), w = weightsOf(compute, made, true), { engine } = compute;
       const x = newMatrix(compute, m, k), out = newMatrix(compute, m, n);
       for (const extreme of [false, true]) {
