@@ -32,8 +32,8 @@ export async function openFile(
     close: () => handle.close(),
     bytes: {
       size: stat.size,
-      async read(from, to) {
-        const bytes = new Uint8Array(to - from);
+      async read(from, to, room) {
+        const bytes = room ? room.subarray(0, to - from) : new Uint8Array(to - from);
         let done = 0;
         while (done < bytes.length) {
           const length = Math.min(MAX_READ, bytes.length - done);

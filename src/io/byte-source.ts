@@ -11,8 +11,11 @@ export interface ByteSource {
   readonly size: number;
   /**
    * Bytes `from` … `to`, all of them, 0 ≤ from ≤ to ≤ size. The caller does not write to them.
+   *
+   * @param room at least as long: a source that copies may put them there, so that a long file does not
+   *   leave as much garbage
    */
-  read(from: number, to: number): Promise<Uint8Array>;
+  read(from: number, to: number, room?: Uint8Array): Promise<Uint8Array>;
 }
 
 /**
@@ -42,9 +45,9 @@ export const isByteSource = (value: unknown): value is ByteSource =>
  * @throws {ModelFileError} FILE_CHANGED if the source has become shorter, or gives another number.
  */
 export async function readExactly(
-  source: ByteSource, from: number, to: number, file?: string,
+  source: ByteSource, from: number, to: number, file?: string, room?: Uint8Array,
 ): Promise<Uint8Array> {
-  const bytes = await source.read(from, to);
+  const bytes = await source.read(from, to, room);
   if (bytes.length !== to - from)
     throw new ModelFileError('FILE_CHANGED',
       `asked for bytes ${from} to ${to}, got ${bytes.length}: the file changed while it was read`,

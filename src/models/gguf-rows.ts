@@ -15,8 +15,22 @@ const CHUNK_BYTES = 4 * 2 ** 20;
 export interface Rows {
   readonly from: number;
   readonly count: number;
-  /** Whole rows, one after the other, without a tail. */
+  /** Whole rows, one after the other, without a tail; overwritten when the next but one are read. */
   readonly bytes: Uint8Array;
+}
+
+/** Two rooms in turns: one is read into while what is in the other is laid out. */
+export class Rooms {
+  readonly #rooms: Uint8Array[] = [];
+  #turn = 0;
+
+  /** Room of at least so many bytes, of the last but one use. */
+  next(bytes: number): Uint8Array {
+    this.#turn ^= 1;
+    const room = this.#rooms[this.#turn];
+    if (room && room.length >= bytes) return room;
+    return this.#rooms[this.#turn] = new Uint8Array(Math.max(bytes, CHUNK_BYTES));
+  }
 }
 
 /** Bytes of a row. */
@@ -29,13 +43,16 @@ export const bytesOfRow = ({ type, cols }: GgufTensor): number =>
  * @throws {ModelFileError} FILE_CHANGED, and what the source throws
  */
 export async function* rowsOf(
-  source: ByteSource, tensor: GgufTensor, unit: number, file?: string, signal?: AbortSignal,
+  source: ByteSource, tensor: GgufTensor, unit: number, rooms: Rooms, file?: string,
+  signal?: AbortSignal,
 ): AsyncGenerator<Rows, void, undefined> {
   const rowBytes = bytesOfRow(tensor), step = unit % TILE_ROWS === 0 ? unit : unit * TILE_ROWS;
   const rows = step * Math.max(1, Math.floor(CHUNK_BYTES / (rowBytes * step)));
-  const read = (from: number): Promise<Uint8Array> => readExactly(
-    source, tensor.offset + from * rowBytes,
-    tensor.offset + Math.min(tensor.rows, from + rows) * rowBytes, file);
+  const read = (from: number): Promise<Uint8Array> => {
+    const bytes = (Math.min(tensor.rows, from + rows) - from) * rowBytes;
+    const at = tensor.offset + from * rowBytes;
+    return readExactly(source, at, at + bytes, file, rooms.next(bytes));
+  };
   let next: Promise<Uint8Array> | undefined = read(0);
   for (let from = 0; from < tensor.rows; from += rows) {
     const bytes: Uint8Array = await next!;

@@ -24,7 +24,7 @@ import { BITS } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
 import type { GgufPlan, PlannedTensor } from './gguf-plan.ts';
 import { QUANTIZATIONS } from './gguf-plan.ts';
-import type { Rows } from './gguf-rows.ts';
+import type { Rooms, Rows } from './gguf-rows.ts';
 import { bytesOfRow, inHalves, rowsOf } from './gguf-rows.ts';
 
 /** Columns of a block of codes that the tile kernels read. */
@@ -36,6 +36,7 @@ export interface Loading {
   readonly source: ByteSource;
   readonly plan: GgufPlan;
   readonly weights: RunWeights;
+  readonly rooms: Rooms;
   readonly name?: string;
   readonly signal?: AbortSignal;
 }
@@ -50,11 +51,11 @@ export interface Loading {
 export async function loadTensor(
   loading: Loading, planned: PlannedTensor, onBytes: (bytes: number) => void,
 ): Promise<void> {
-  const { source, name, signal } = loading, { tensor, reorder } = planned;
+  const { source, rooms, name, signal } = loading, { tensor, reorder } = planned;
   const scale = tensor.type === 'I2_S' ? await tensorScale(loading, planned) : undefined;
   const put = planned.kept === 'packed' ? packedSink(loading, planned, scale)
     : floatSink(loading, planned, scale);
-  for await (const rows of rowsOf(source, tensor, reorder || 1, name, signal)) {
+  for await (const rows of rowsOf(source, tensor, reorder || 1, rooms, name, signal)) {
     const bytes = reorder ? inHalves(rows.bytes, bytesOfRow(tensor), rows.count, reorder) : rows.bytes;
     put.rows({ ...rows, bytes });
     onBytes(rows.bytes.length);

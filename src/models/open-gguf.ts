@@ -11,6 +11,7 @@ import type { Engine } from '../wasm/engine.ts';
 import { Workspace } from '../wasm/workspace.ts';
 import type { GgufPlan, PlanOptions } from './gguf-plan.ts';
 import { planGguf } from './gguf-plan.ts';
+import { Rooms } from './gguf-rows.ts';
 import { loadTensor } from './gguf-tensors.ts';
 
 /** How far loading is. */
@@ -45,12 +46,13 @@ export async function openGguf(
       `the weights take ${plan.bytes} bytes, "maxMemory" allows ${maxMemory}`,
       { expected: plan.bytes, actual: maxMemory });
   const weights = new RunWeights(engine), workspace = new Workspace(engine.heap);
+  const rooms = new Rooms();
   const total = plan.tensors.reduce((sum, { tensor }) => sum + tensor.bytes, 0);
   let loaded = 0;
   try {
     for (const planned of plan.tensors)
       await loadTensor(
-        { compute: { engine, workspace }, source, plan, weights, name, signal }, planned, (bytes) => {
+        { compute: { engine, workspace }, source, plan, weights, rooms, name, signal }, planned, (bytes) => {
           loaded += bytes;
           onProgress?.({ loaded: Math.min(loaded, total), total });
         });
