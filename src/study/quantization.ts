@@ -73,8 +73,8 @@ const BUDGETS = {
     layers: 2, heads: 4, width: 128, context: 128, batch: 4, steps: 1500, vocabSize: 1024,
     characters: 4_000_000 },
   full: {
-    layers: 4, heads: 6, width: 192, context: 256, batch: 4, steps: 6000, vocabSize: 1024,
-    characters: 24_000_000 },
+    layers: 4, heads: 6, width: 192, context: 256, batch: 2, steps: 2400, vocabSize: 1024,
+    characters: 6_000_000 },
 } as const satisfies Readonly<Record<Scale, Partial<TrainingSpec>>>;
 
 /** Sequences of the training text that quantizers read; GPTQ's paper takes 128. */

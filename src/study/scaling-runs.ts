@@ -2,10 +2,10 @@
  * The training runs of the scaling studies: three families, sizes over two orders of magnitude, the
  * same tokens for all; and the learning rates, tuned where there is time for it.
  *
- *   rate(width) = rate(64) · (width / 64)^p,   p = log₂(rate(128) / rate(64)) within [−1, 0]
+ *   rate(width) = rate(32) · (width / 32)^p,   p = log₃(rate(96) / rate(32)) within [−1, 0]
  *
- * At full scale rate(64) and rate(128) are the best of five in runs of a quarter of the steps; at
- * smaller scales, and below width 64, they are the library's defaults.
+ * At full scale rate(32) and rate(96) are the best of five in runs of a quarter of the steps, and
+ * rate(32) also serves below; smaller scales take the library's defaults.
  * @module
  */
 import { naturalLog } from '../corpus/natural-log.ts';
@@ -29,27 +29,26 @@ interface Size {
 const size = (layers: number, width: number): Size =>
   ({ layers, heads: Math.max(1, width / 32), width });
 
-/** Smallest first. With a vocabulary of 1024: 0.02, 0.05, 0.16, 0.4, 0.9, 2 and 5 million weights. */
+/** Smallest first. With a vocabulary of 1024: 0.02, 0.05, 0.16, 0.4, 0.9 and 2 million weights. */
 const SIZES: Readonly<Record<Scale, readonly Size[]>> = {
   tiny: [size(1, 16), size(1, 32), size(2, 32), size(2, 64)],
-  quick: [size(1, 16), size(1, 32), size(2, 64), size(3, 96), size(4, 128), size(4, 192)],
-  full: [
-    size(1, 16), size(1, 32), size(2, 64), size(3, 96), size(4, 128), size(4, 192), size(6, 256)],
+  quick: [size(1, 16), size(1, 32), size(2, 64), size(3, 96), size(4, 128)],
+  full: [size(1, 16), size(1, 32), size(2, 64), size(3, 96), size(4, 128), size(4, 192)],
 };
 
 /** What all runs of a scale have in common. */
 export const BUDGETS = {
   tiny: { context: 64, batch: 2, steps: 12, vocabSize: 512, characters: 60_000 },
-  quick: { context: 256, batch: 2, steps: 1000, vocabSize: 1024, characters: 2_500_000 },
-  full: { context: 256, batch: 4, steps: 6000, vocabSize: 1024, characters: 24_000_000 },
+  quick: { context: 256, batch: 2, steps: 600, vocabSize: 1024, characters: 1_600_000 },
+  full: { context: 256, batch: 2, steps: 2400, vocabSize: 1024, characters: 6_000_000 },
 } as const satisfies Readonly<Record<Scale, Partial<TrainingSpec>>>;
 
 /** Sizes that are run with several seeds, from the smallest, and how many. */
 const SEEDS: Readonly<Record<Scale, { readonly sizes: number; readonly seeds: number }>> = {
-  tiny: { sizes: 1, seeds: 2 }, quick: { sizes: 3, seeds: 3 }, full: { sizes: 4, seeds: 3 },
+  tiny: { sizes: 1, seeds: 2 }, quick: { sizes: 2, seeds: 3 }, full: { sizes: 3, seeds: 3 },
 };
 
-const TUNED_WIDTHS = [64, 128] as const;
+const TUNED_WIDTHS = [32, 96] as const;
 const RATES_TRIED = [1e-3, 2e-3, 4e-3, 8e-3, 16e-3] as const;
 /** Share of the steps that a run for tuning has. */
 const TUNING_SHARE = 1 / 4;
@@ -100,9 +99,10 @@ export async function tuneRates(context: StudyContext): Promise<TunedRates> {
     return runs.reduce((a, b) => ((b[3] ?? Infinity) < (a[3] ?? Infinity) ? b : a))[2];
   };
   const rule: RateRule = (family, width) => {
-    const [at64, at128] = TUNED_WIDTHS.map((one) => best(family, one));
-    const power = Math.min(0, Math.max(-1, naturalLog(at128 / at64) / naturalLog(2)));
-    return at64 * exponential(power * naturalLog(Math.max(1, width / 64)));
+    const [narrow, wide] = TUNED_WIDTHS, atNarrow = best(family, narrow);
+    const slope = naturalLog(best(family, wide) / atNarrow) / naturalLog(wide / narrow);
+    const power = Math.min(0, Math.max(-1, slope));
+    return atNarrow * exponential(power * naturalLog(Math.max(1, width / narrow)));
   };
   return { rule, tried };
 }

@@ -88,10 +88,10 @@ export const specLabel = ({ preset, layers, width, learningRate, seed }: Trainin
   `rate ${Number(learningRate.toPrecision(3))}, seed ${seed}`;
 
 /** Seconds per token and parameter, and per token and layer: measured with two threads. */
-const SECONDS_PER_PARAMETER = 1e-11;
+const SECONDS_PER_PARAMETER = 1.2e-10;
 const SECONDS_PER_LAYER = 3e-6;
 /** Seconds per step whatever its size. */
-const SECONDS_PER_STEP = 5e-4;
+const SECONDS_PER_STEP = 2e-3;
 
 /** A run as part of a plan. */
 export function planRun(spec: TrainingSpec): PlannedRun {
