@@ -1,7 +1,8 @@
 /**
  * Energy: the paper's Table 1, all 36 cells, computed from its operation counts.
  *
- * Nothing is trained or timed: the numbers are of a model of energy, not of a meter.
+ * The numbers are of a model of energy, not of a meter. Beside them stands the work of our own
+ * kernels: operations and bytes counted, and the time of a token measured.
  * Source  Wang et al. 2023, BitNet, §2.4, Table 1 (arXiv 2310.11453).
  * @module
  */
@@ -11,6 +12,7 @@ import { OPERATION_ENERGY, arithmeticEnergy } from './arithmetic-energy.ts';
 import type { Chart } from './chart.ts';
 import type { Study, StudyResult } from './study.ts';
 import type { Table } from './table.ts';
+import { timeTable } from './token-time.ts';
 import { workTable } from './token-work.ts';
 
 /** Length of the sequence in the paper's table. */
@@ -92,10 +94,10 @@ export const energy: Study = {
   claim: 'BitNet takes a small part of the energy of a float Transformer: its matrix products add ' +
     'integers of 8 bits and multiply almost nothing.',
   plan: () => [],
-  run: async (): Promise<StudyResult> => {
-    const cells = energyCells();
+  run: async ({ engine, clock }): Promise<StudyResult> => {
+    const cells = energyCells(), timed = clock ? [timeTable(engine, clock)] : [];
     return {
-      tables: [cellsTable(cells), workTable()], charts: [totalsChart()], notes: notes(cells),
+      tables: [cellsTable(cells), workTable(), ...timed], charts: [totalsChart()], notes: notes(cells),
       config: { tokens: TOKENS, picojoules: OPERATION_ENERGY, models: MODELS },
     };
   },

@@ -49,7 +49,7 @@ const SEEDS: Readonly<Record<Scale, { readonly sizes: number; readonly seeds: nu
 };
 
 const TUNED_WIDTHS = [32, 96] as const;
-const RATES_TRIED = [1e-3, 2e-3, 4e-3, 8e-3, 16e-3] as const;
+const RATES_TRIED = [2e-3, 4e-3, 8e-3, 16e-3, 32e-3] as const;
 /** Share of the steps that a run for tuning has. */
 const TUNING_SHARE = 1 / 4;
 
@@ -94,15 +94,19 @@ export async function tuneRates(context: StudyContext): Promise<TunedRates> {
     tried.push([spec.preset, spec.width, spec.learningRate, record.valLoss]);
   }
   if (tried.length === 0) return { rule: defaultRates, tried };
+  return { rule: rateRule(tried), tried };
+}
+
+/** The rule through the best rates of two widths. */
+export function rateRule(tried: TunedRates['tried']): RateRule {
   const best = (family: Preset, width: number): number => {
     const runs = tried.filter(([preset, at]) => preset === family && at === width);
     return runs.reduce((a, b) => ((b[3] ?? Infinity) < (a[3] ?? Infinity) ? b : a))[2];
   };
-  const rule: RateRule = (family, width) => {
+  return (family, width) => {
     const [narrow, wide] = TUNED_WIDTHS, atNarrow = best(family, narrow);
     const slope = naturalLog(best(family, wide) / atNarrow) / naturalLog(wide / narrow);
     const power = Math.min(0, Math.max(-1, slope));
     return atNarrow * exponential(power * naturalLog(Math.max(1, width / narrow)));
   };
-  return { rule, tried };
 }

@@ -2,8 +2,8 @@
  * What a study is: a question about 1-bit models, the training runs that answer it, and the tables,
  * charts and sentences that come out.
  *
- * A study is told a scale, never a clock: the same scale, seed and code give the same numbers on
- * every machine. `estimate` only serves the plan and the time left.
+ * The same scale, seed and code give the same numbers on every machine. Only the table that measures
+ * time differs, and it is left out without a clock.
  * @module
  */
 import { checkInteger, checkOneOf } from '../check.ts';
@@ -31,6 +31,8 @@ export interface StudyContext {
   /** Changes when the code computes other numbers; see `fingerprint.ts`. */
   readonly fingerprint: string;
   readonly meter: WorkMeter;
+  /** Milliseconds. Without one nothing is timed. */
+  readonly clock?: () => number;
   readonly signal?: AbortSignal;
 }
 
@@ -81,7 +83,7 @@ export interface StudyOptions {
   readonly seed?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: StudyProgress) => void;
-  /** Milliseconds, for the time left: `() => performance.now()`. Without it progress tells none. */
+  /** Milliseconds, for the time left and for what is timed: `() => performance.now()`. */
   readonly clock?: () => number;
 }
 
@@ -98,7 +100,7 @@ export function prepareStudies(studies: readonly Study[], options: StudyOptions)
   const runs = studies.flatMap((study) => study.plan(scale, seed));
   const total = runs.reduce((sum, { seconds }) => sum + seconds, 0);
   const meter = new WorkMeter(total, onProgress, clock);
-  return { engine, store, scale, seed, signal, meter, fingerprint: fingerprint(engine) };
+  return { engine, store, scale, seed, signal, meter, clock, fingerprint: fingerprint(engine) };
 }
 
 /**

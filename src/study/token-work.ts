@@ -1,6 +1,6 @@
 /**
  * The work of this library's own kernels for one token: what an energy per operation leaves out, since
- * moving a byte costs more than adding one. Counted from shapes, and the time by the caller's clock.
+ * moving a byte costs more than adding one. Counted from shapes; the time is in `token-time.ts`.
  *
  *   weights   bytes of packed tiles, of f32 panels and gains, each read once a token
  *   cache     keys and values of all positions, f32, read once; those of the token, written
@@ -10,7 +10,6 @@
  * @module
  */
 import { checkInteger } from '../check.ts';
-import type { BitNet } from '../model/bitnet.ts';
 import type { BitNetConfig, Preset } from '../model/config.ts';
 import { presetConfig } from '../model/config.ts';
 import { headDim, parameterCount, tensorSpecs } from '../model/tensors.ts';
@@ -55,23 +54,6 @@ export function tokenWork(config: BitNetConfig, position: number): TokenWork {
   floatOperations += 2 * layers * queries * (position + 1);
   const cacheBytes = 2 * layers * keyValues * FLOAT * (position + 2); // all read, one written
   return { integerOperations, floatOperations, weightBytes, cacheBytes };
-}
-
-/**
- * Median time of decoding a token, in the unit of the clock.
- *
- * @param tokens decoded from an empty cache, at most the model's context
- * @param now a clock: `() => performance.now()`
- */
-export function tokenTime(model: BitNet, tokens: number, now: () => number): number {
-  checkInteger('tokenTime', 'tokens', tokens, 1, model.config.maxPositionEmbeddings);
-  using cache = model.createCache(tokens);
-  const times = Array.from({ length: tokens }, () => {
-    const start = now();
-    model.logits([0], { cache, last: true });
-    return now() - start;
-  });
-  return times.sort((a, b) => a - b)[tokens >> 1];
 }
 
 const PRESETS: readonly Preset[] = ['transformer', 'bitnet', 'bitnet-b1.58'];

@@ -70,6 +70,8 @@ export interface TrainedRun {
 
 /** Points of a loss curve. */
 const CURVE_POINTS = 100;
+/** Points of the curve between two checkpoints: what a run that is killed has to do again. */
+const POINTS_PER_CHECKPOINT = 20;
 /** Tokens of the validation text that the loss is measured on. */
 const VALIDATION_TOKENS = 32_768;
 
@@ -82,10 +84,14 @@ export function specConfig(spec: TrainingSpec, vocabSize = spec.vocabSize): BitN
   return presetConfig(preset, { vocabSize, layers, heads, width, context }, { ...CONFIG, ...config });
 }
 
-/** `bitnet, 4 layers of 128, rate 0.003, seed 1` */
-export const specLabel = ({ preset, layers, width, learningRate, seed }: TrainingSpec): string =>
-  `${preset}, ${layers} ${layers === 1 ? 'layer' : 'layers'} of ${width}, ` +
-  `rate ${Number(learningRate.toPrecision(3))}, seed ${seed}`;
+/** `bitnet, 4 layers of 128, 600 steps, rate 0.003, seed 1`, and what differs from the preset */
+export const specLabel = (
+  { preset, layers, width, steps, learningRate, seed, config = {}, options = {} }: TrainingSpec,
+): string => [
+  preset, `${layers} ${layers === 1 ? 'layer' : 'layers'} of ${width}`, `${steps} steps`,
+  `rate ${Number(learningRate.toPrecision(3))}`, `seed ${seed}`,
+  ...Object.entries({ ...config, ...options }).map(([field, value]) => `${field} ${value}`),
+].join(', ');
 
 /** Seconds per token and parameter, and per token and layer: measured with two threads. */
 const SECONDS_PER_PARAMETER = 1.2e-10;
@@ -203,6 +209,8 @@ class RunInProgress {
         progress.curve.push([step, progress.sum / progress.count]);
         this.#advance(progress.count);
         progress.sum = progress.count = 0;
+        if (progress.curve.length % POINTS_PER_CHECKPOINT === 0 && !this.#trainer.done)
+          await this.#save();
       }
     }
   }

@@ -98,6 +98,23 @@ runs('a run that was stopped goes on and ends as one that was not', async () => 
   sameBytes(trained.bytes!, whole.bytes!);
 });
 
+runs('a run that was killed goes on from its last checkpoint and ends as one that was not', async () => {
+  const spec = { ...SPEC, steps: 300 }, whole = await trainRun(context(memoryStore()), spec, true);
+  const store = memoryStore();
+  let steps = 0, killed = false;
+  const signal = { throwIfAborted: () => { if (++steps > 200) { killed = true; throw new Error(); } } };
+  const mortal: Store = { // nothing is written after the end of the process
+    ...store, write: async (name, bytes) => { if (!killed) await store.write(name, bytes); } };
+  await rejection(trainRun(context(mortal, signal as AbortSignal), spec, true));
+  let rest = 0;
+  const onProgress = (): void => void rest++;
+  const going = prepareStudies([], { engine, store, scale: 'tiny', onProgress });
+  const trained = await trainRun(going, spec, true);
+  assert.ok(rest < 50, `${rest} stretches of 100 were done again`);
+  assert.equal(trained.record, whole.record);
+  sameBytes(trained.bytes!, whole.bytes!);
+});
+
 runs('a run that diverges is a result: it says at which step, and has no model', async () => {
   const options = { clipNorm: 0, warmupSteps: 0 };
   const spec: TrainingSpec = { ...SPEC, preset: 'transformer', learningRate: 900, options };

@@ -2,9 +2,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { presetConfig } from '../../src/model/config.ts';
-import { tokenTime, tokenWork, workTable } from '../../src/study/token-work.ts';
+import { timeTable, tokenTime } from '../../src/study/token-time.ts';
+import { tokenWork, workTable } from '../../src/study/token-work.ts';
 import { throwsA } from '../helpers/throws.ts';
-import { randomModel } from '../helpers/tiny-model.ts';
+import { newEngine, randomModel } from '../helpers/tiny-model.ts';
 
 const SIZE = { vocabSize: 8, layers: 1, heads: 1, width: 16, context: 4 };
 const test = suite('tokenWork');
@@ -28,6 +29,16 @@ test('time is the median of the tokens, by the clock that is given', () => {
   const readings = [0, 9, 10, 12, 20, 25]; // 9, 2 and 5
   assert.is(tokenTime(model, 3, () => readings.shift()!), 5);
   model.dispose();
+});
+
+test('the table of times has every preset, the float one first, and gives its memory back', () => {
+  const engine = newEngine(), before = engine.heap.usedBytes;
+  let at = 0;
+  const { rows } = timeTable(engine, () => at++, [SIZE]); // every token takes 1
+  assert.equal(rows.map(([model, , , time, over]) => [model, time, over]), [
+    ['transformer, 1 layers of 16', 1, 1], ['bitnet, 1 layers of 16', 1, 1],
+    ['bitnet-b1.58, 1 layers of 16', 1, 1]]);
+  assert.is(engine.heap.usedBytes, before);
 });
 
 test('a large 1-bit model reads a fraction of the bytes of a float one', () => {
