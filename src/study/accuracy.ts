@@ -21,7 +21,7 @@ import { openRun, planRun, specLabel, trainRun } from './training-run.ts';
 
 const SHOTS = [0, 4] as const;
 /** Questions of each kind. */
-const QUESTIONS: Readonly<Record<Scale, number>> = { tiny: 12, quick: 100, full: 500 };
+const QUESTIONS: Readonly<Record<Scale, number>> = { tiny: 12, quick: 60, full: 300 };
 /** Estimated seconds a question, for all its choices. */
 const SECONDS_PER_QUESTION = 0.006;
 

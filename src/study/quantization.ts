@@ -70,8 +70,8 @@ const BUDGETS = {
     layers: 1, heads: 2, width: 32, context: 64, batch: 2, steps: 40, vocabSize: 512,
     characters: 60_000 },
   quick: {
-    layers: 2, heads: 4, width: 128, context: 128, batch: 4, steps: 1500, vocabSize: 1024,
-    characters: 4_000_000 },
+    layers: 2, heads: 4, width: 128, context: 128, batch: 2, steps: 1200, vocabSize: 1024,
+    characters: 1_600_000 },
   full: {
     layers: 4, heads: 6, width: 192, context: 256, batch: 2, steps: 2400, vocabSize: 1024,
     characters: 6_000_000 },
@@ -82,7 +82,7 @@ const CALIBRATION: Readonly<Record<Scale, number>> = { tiny: 8, quick: 128, full
 /** Stream of the seed that draws them. */
 const CALIBRATION_STREAM = 2;
 /** Questions of each kind. */
-export const QUESTIONS: Readonly<Record<Scale, number>> = { tiny: 10, quick: 100, full: 500 };
+export const QUESTIONS: Readonly<Record<Scale, number>> = { tiny: 10, quick: 60, full: 300 };
 const VALIDATION_TOKENS = 32_768;
 /** Estimated seconds: of a question, and of one weight's quantization. */
 const SECONDS_PER_QUESTION = 0.006;

@@ -28,7 +28,8 @@ interface Setting {
   readonly base: Omit<TrainingSpec, 'preset' | 'steps' | 'learningRate' | 'seed'>;
 }
 
-const BASE = { layers: 4, heads: 4, width: 128, context: 128, batch: 4, vocabSize: 1024 } as const;
+/** Small and many steps: what diverges late must be given the time to. */
+const BASE = { layers: 3, heads: 4, width: 64, context: 64, batch: 4, vocabSize: 1024 } as const;
 
 const SETTINGS: Readonly<Record<Scale, Setting>> = {
   tiny: {
@@ -36,12 +37,12 @@ const SETTINGS: Readonly<Record<Scale, Setting>> = {
     base: { ...BASE, layers: 1, width: 32, context: 64, batch: 2, vocabSize: 512, characters: 60_000 },
   },
   quick: {
-    rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1], steps: 600, ablationSteps: 600, seeds: 1,
-    base: { ...BASE, characters: 2_500_000 },
+    rates: [1e-3, 1e-2, 1e-1], steps: 600, ablationSteps: 600, seeds: 1,
+    base: { ...BASE, characters: 1_600_000 },
   },
   full: {
-    rates: [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 16e-3, 32e-3, 64e-3, 128e-3, 256e-3], steps: 1500,
-    ablationSteps: 3000, seeds: 3, base: { ...BASE, batch: 8, characters: 24_000_000 },
+    rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1], steps: 1500, ablationSteps: 2000, seeds: 3,
+    base: { ...BASE, characters: 6_000_000 },
   },
 };
 
