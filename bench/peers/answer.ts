@@ -7,6 +7,8 @@ import type { Answer, Loaded, Setup, Task, Unwanted } from './task.ts';
 /** A loaded model. */
 export interface Model {
   readonly engine: string;
+  /** Heeds `Task.kept`. */
+  readonly keeps?: boolean;
   /** Asked for after the time is taken. */
   unwanted?(): Unwanted;
   answer(task: Task): Promise<Answer>;
@@ -20,7 +22,7 @@ export function serveParent(open: (setup: Setup) => Promise<Model>): void {
     const start = performance.now();
     model = await open(message as Setup);
     const load = performance.now() - start;
-    return { load, engine: model.engine, unwanted: model.unwanted?.() };
+    return { load, engine: model.engine, keeps: model.keeps, unwanted: model.unwanted?.() };
   };
   process.on('message', (message: Setup | Task) => {
     handle(message).then(

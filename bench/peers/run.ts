@@ -28,6 +28,7 @@ interface Contestant {
   readonly threads: number;
   readonly peer: Peer;
   readonly engine: string;
+  readonly keeps: boolean;
   /** Milliseconds. */
   readonly load: number;
   readonly checked: Answer;
@@ -58,18 +59,18 @@ async function start(
   if (name === 'wllama' && !chromium) throw new Error('Chromium is absent');
   const peer = name === 'wllama' ? await pagePeer(chromium!, file) : processPeer(name);
   try {
-    const { load, engine, unwanted = known } = await peer.load({ file, threads, context: CONTEXT });
+    const { load, engine, keeps = false, unwanted = known } = await peer.load({ file, threads, context: CONTEXT });
     const banned = [...unwanted.fragments, ...unwanted.textless];
     const checked = await peer.answer({ prompt: wordsOf(16, 0), tokens: CHECKED, banned });
     const words = name === 'wllama' ? 16 / checked.promptTokens : 0;
-    return { name, threads, peer, engine, load, checked, words, unwanted, rates: {} };
+    return { name, threads, peer, engine, keeps, load, checked, words, unwanted, rates: {} };
   } catch (error) {
     await peer.stop();
     throw error;
   }
 }
 
-async function measure({ peer, rates, words, unwanted }: Contestant, round: number): Promise<void> {
+async function measure({ peer, keeps, rates, words, unwanted }: Contestant, round: number): Promise<void> {
   const prompt = (tokens: number): Task['prompt'] =>
     words ? wordsOf(Math.round(tokens * words), round) : promptOf(tokens, round);
   const banned = unwanted.fragments;
@@ -80,6 +81,17 @@ async function measure({ peer, rates, words, unwanted }: Contestant, round: numb
   }
   const { first, last, count } = await peer.answer({ prompt: prompt(8), tokens: DECODED, banned });
   note('decode', ((count - 1) / (last - first)) * 1000);
+  if (keeps) note('kept512', await firstOfKept(peer, prompt(512), [...banned, ...unwanted.textless]));
+}
+
+/** Time to the first token of a prompt that was read before, in steps of decoding after it. */
+async function firstOfKept(
+  peer: Peer, prompt: Task['prompt'], banned: readonly number[],
+): Promise<number> {
+  const task: Task = { prompt, tokens: 17, banned, kept: true };
+  await peer.answer(task);
+  const { first, last, count } = await peer.answer(task);
+  return first / ((last - first) / (count - 1));
 }
 
 /** The part of what was written that is the same from the start, 0 … 1: of ids, else of text. */
@@ -138,6 +150,9 @@ async function main(): Promise<void> {
     const where = `Node ${process.version}, ${cpus()[0].model.trim()}`;
     console.log(`${given}, ${where}; tokens/s, medians of ${values.rounds}\n`);
     print(rows);
+    for (const { name, threads, kept512 } of rows)
+      if (kept512) console.log(`${name}, ${threads} threads: the first token of a prompt of 512 that was ` +
+        `read before takes ${(kept512 as number).toFixed(2)} steps of decoding`);
     for (const line of absent) console.log(`absent: ${line}`);
     const json = JSON.stringify({ file: given, machine: where, rows, absent }, undefined, 1);
     if (values.json) writeFileSync(values.json, `${json}\n`);

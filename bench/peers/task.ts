@@ -6,7 +6,7 @@
  * @module
  */
 
-/** Continue a prompt greedily, from an empty cache. */
+/** Continue a prompt greedily; from an empty cache, if not told otherwise. */
 export interface Task {
   /** Token ids; or a text, for engines that take nothing else. */
   readonly prompt: readonly number[] | string;
@@ -14,6 +14,8 @@ export interface Task {
   readonly tokens: number;
   /** Ids that must not be written. */
   readonly banned: readonly number[];
+  /** Use what was kept of an earlier task with the same prompt, where the engine keeps such things. */
+  readonly kept?: boolean;
 }
 
 /** Times are in milliseconds since the task was given. */
@@ -47,6 +49,8 @@ export interface Loaded {
   readonly engine: string;
   /** Ids that no engine may write, if this one knows them. */
   readonly unwanted?: Unwanted;
+  /** Heeds `Task.kept`. */
+  readonly keeps?: boolean;
 }
 
 /** What an engine is started with. */
@@ -62,12 +66,25 @@ export interface Setup {
 export async function timed(
   stream: AsyncIterable<number>, promptTokens: number, tokens: number,
 ): Promise<Answer> {
-  const start = performance.now(), ids: number[] = [];
+  const { given: ids, ...times } = await timedPieces(stream, promptTokens, tokens);
+  return { ...times, ids };
+}
+
+/** The same of a stream of texts, each of one token. */
+export async function timedText(
+  stream: AsyncIterable<string>, promptTokens: number, tokens: number,
+): Promise<Answer> {
+  const { given: texts, ...times } = await timedPieces(stream, promptTokens, tokens);
+  return { ...times, text: texts.join('') };
+}
+
+async function timedPieces<T>(stream: AsyncIterable<T>, promptTokens: number, tokens: number) {
+  const start = performance.now(), given: T[] = [];
   let first = 0;
-  for await (const id of stream) {
-    ids.push(id);
-    if (ids.length === 1) first = performance.now() - start;
-    if (ids.length === tokens) break;
+  for await (const one of stream) {
+    given.push(one);
+    if (given.length === 1) first = performance.now() - start;
+    if (given.length === tokens) break;
   }
-  return { first, last: performance.now() - start, count: ids.length, promptTokens, ids };
+  return { first, last: performance.now() - start, count: given.length, promptTokens, given };
 }

@@ -73,7 +73,7 @@ const BUDGETS = {
     layers: 2, heads: 4, width: 128, context: 128, batch: 2, steps: 1200, vocabSize: 1024,
     characters: 1_600_000 },
   full: {
-    layers: 4, heads: 6, width: 192, context: 256, batch: 2, steps: 2400, vocabSize: 1024,
+    layers: 4, heads: 6, width: 192, context: 256, batch: 2, steps: 1600, vocabSize: 1024,
     characters: 6_000_000 },
 } as const satisfies Readonly<Record<Scale, Partial<TrainingSpec>>>;
 

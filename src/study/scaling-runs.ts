@@ -4,7 +4,7 @@
  *
  *   rate(width) = rate(32) · (width / 32)^p,   p = log₃(rate(96) / rate(32)) within [−1, 0]
  *
- * At full scale rate(32) and rate(96) are the best of five in runs of a quarter of the steps, and
+ * At full scale rate(32) and rate(96) are the best of five in runs of 3/8 of the steps, and
  * rate(32) also serves below; smaller scales take the library's defaults.
  * @module
  */
@@ -40,7 +40,7 @@ const SIZES: Readonly<Record<Scale, readonly Size[]>> = {
 export const BUDGETS = {
   tiny: { context: 64, batch: 2, steps: 12, vocabSize: 512, characters: 60_000 },
   quick: { context: 256, batch: 2, steps: 600, vocabSize: 1024, characters: 1_600_000 },
-  full: { context: 256, batch: 2, steps: 2400, vocabSize: 1024, characters: 6_000_000 },
+  full: { context: 256, batch: 2, steps: 1600, vocabSize: 1024, characters: 6_000_000 },
 } as const satisfies Readonly<Record<Scale, Partial<TrainingSpec>>>;
 
 /** Sizes that are run with several seeds, from the smallest, and how many. */
@@ -51,7 +51,7 @@ const SEEDS: Readonly<Record<Scale, { readonly sizes: number; readonly seeds: nu
 const TUNED_WIDTHS = [32, 96] as const;
 const RATES_TRIED = [2e-3, 4e-3, 8e-3, 16e-3, 32e-3] as const;
 /** Share of the steps that a run for tuning has. */
-const TUNING_SHARE = 1 / 4;
+const TUNING_SHARE = 3 / 8;
 
 /** The rate of a family at a width. */
 export type RateRule = (family: Preset, width: number) => number;

@@ -128,7 +128,7 @@ const lawTable = (families: readonly Family[]): Table => ({
 });
 
 const ratesTables = ({ tried }: TunedRates): Table[] => (tried.length === 0 ? [] : [{
-  name: 'rates', title: 'Learning rates tried, in runs of a quarter of the steps',
+  name: 'rates', title: 'Learning rates tried, in runs of 3/8 of the steps',
   columns: [
     { title: 'model' }, { title: 'width' }, { title: 'rate' },
     { title: 'loss', unit: 'nats/token', decimals: 4 }],
