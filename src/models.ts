@@ -8,11 +8,11 @@
  * for await (const piece of answer) process.stdout.write(piece);
  * @module
  */
+import type { ModelLocation } from './hub/open.ts';
 import { createEngine } from './index.ts';
 import type { ChatModel } from './models/chat-model.ts';
 import type { ModelOptions } from './models/load.ts';
 import { loadModel } from './models/load.ts';
-import type { ModelLocation } from './models/sources.ts';
 
 export {
   CheckpointError, EngineError, ModelFileError, OnebitError, TemplateError, TokenizerError,
@@ -25,6 +25,11 @@ export { ChatTemplate } from './chat/template.ts';
 export type { TemplateLimits } from './chat/template.ts';
 export type { EncodeOptions } from './chat/text-tokenizer.ts';
 export { TextTokenizer } from './chat/text-tokenizer.ts';
+export { hubAddress } from './hub/address.ts';
+export type { CacheEntry, DownloadProgress } from './hub/cache.ts';
+export { listCached, removeCached } from './hub/cache.ts';
+export type { ModelLocation, OpenedSource, SourceOptions } from './hub/open.ts';
+export { addressOf, openSource, storeOf } from './hub/open.ts';
 export type { ByteSource } from './io/byte-source.ts';
 export { bytesSource } from './io/byte-source.ts';
 export type { GgufFile, GgufTensor } from './io/gguf.ts';
@@ -35,8 +40,6 @@ export { ChatSession } from './models/chat-session.ts';
 export type { Activations, GgufPlan } from './models/gguf-plan.ts';
 export { ACTIVATIONS, planGguf } from './models/gguf-plan.ts';
 export type { LoadProgress } from './models/open-gguf.ts';
-export type { ModelLocation } from './models/sources.ts';
-export { openSource } from './models/sources.ts';
 
 /** How a model is loaded; everything is optional. */
 export interface LoadOptions extends Partial<ModelOptions> {
@@ -48,6 +51,7 @@ export interface LoadOptions extends Partial<ModelOptions> {
  * Loads a model from a path, an address, `hf:OWNER/REPO/FILE@REVISION`, bytes or a Blob, into an engine of
  * its own unless one is given.
  *
+ * What is behind an address is received once and kept; see `SourceOptions`.
  * Tensors go straight into the kernels' layout as they arrive, so the memory at the most is that of the model
  * and some megabytes.
  *

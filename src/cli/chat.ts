@@ -11,6 +11,7 @@ import type { ChatOptions } from '../models.ts';
 import { ChatSession, load } from '../models.ts';
 import { readFileChecked, writeFileAtomic } from './files.ts';
 import { formatSeconds, writeText } from './format.ts';
+import { sourceOptions } from './source-options.ts';
 import type { Arguments, Command } from './usage.ts';
 import { UsageError } from './usage.ts';
 
@@ -43,7 +44,8 @@ const INTERRUPTED = 130;
 
 async function run(args: Arguments): Promise<number> {
   const [path] = args.positionals, start = performance.now();
-  const model = await load(path, { threads: args.number('threads'), contextLength: args.number('context') });
+  const model = await load(path, {
+    ...sourceOptions(), threads: args.number('threads'), contextLength: args.number('context') });
   const session = new ChatSession(model, optionsOf(args), args.string('system'));
   if (!process.stdin.isTTY) return await answerInput(session);
   const { info } = model.model.engine;

@@ -6,12 +6,13 @@ import { OnebitError } from '../errors.ts';
 import type { GgufFile, GgufPlan } from '../models.ts';
 import { openSource, planGguf, readGguf } from '../models.ts';
 import { forTerminal, formatBytes, formatCount, writeJson } from './format.ts';
+import { sourceOptions } from './source-options.ts';
 
 /** Longest value that is shown. */
 const SHOWN = 60;
 
 export async function inspectGguf(path: string, json: boolean): Promise<number> {
-  const { bytes, close } = await openSource(path);
+  const { bytes, close } = await openSource(path, { ...sourceOptions(), cache: false });
   try {
     const file = await readGguf(bytes, path), verdict = judge(file, path);
     if (json) writeJson(inspection(file, verdict));

@@ -6,6 +6,7 @@ import type { Activations } from '../models.ts';
 import { ACTIVATIONS, load } from '../models.ts';
 import { writeFileAtomic } from './files.ts';
 import { writeJson } from './format.ts';
+import { sourceOptions } from './source-options.ts';
 import type { Arguments, Command } from './usage.ts';
 import { UsageError } from './usage.ts';
 
@@ -31,6 +32,7 @@ async function run(args: Arguments): Promise<number> {
   const [path] = args.positionals, ids = idsOf(args.string('ids')), out = args.string('out');
   if (out === undefined) throw new UsageError('--out FILE is missing');
   const model = await load(path, {
+    ...sourceOptions(),
     threads: args.number('threads'), activations: args.string('activations') as Activations | undefined,
     contextLength: ids.length,
   });

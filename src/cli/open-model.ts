@@ -8,6 +8,7 @@ import { createEngine, load } from '../index.ts';
 import type { ChatModel } from '../models.ts';
 import { load as loadReal } from '../models.ts';
 import { readFileChecked } from './files.ts';
+import { sourceOptions } from './source-options.ts';
 
 export interface OpenModelOptions {
   readonly threads?: number;
@@ -33,7 +34,7 @@ export async function isGguf(path: string): Promise<boolean> {
 export async function openModel(
   path: string, { threads, context }: OpenModelOptions,
 ): Promise<LanguageModel | ChatModel> {
-  if (await isGguf(path)) return loadReal(path, { threads, contextLength: context });
+  if (await isGguf(path)) return loadReal(path, { ...sourceOptions(), threads, contextLength: context });
   const bytes = await readFileChecked(path, { what: 'model' });
   return load(bytes, { engine: createEngine({ threads }) });
 }

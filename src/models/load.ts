@@ -4,17 +4,19 @@
  */
 import { checkOneOf } from '../check.ts';
 import { tokenizerFromGguf } from '../chat/gguf-tokenizer.ts';
+import type { ModelLocation, SourceOptions } from '../hub/open.ts';
+import { openSource } from '../hub/open.ts';
 import type { Engine } from '../wasm/engine.ts';
 import { ChatModel } from './chat-model.ts';
 import { ACTIVATIONS } from './gguf-plan.ts';
 import type { OpenOptions } from './open-gguf.ts';
 import { openGguf } from './open-gguf.ts';
-import type { ModelLocation } from './sources.ts';
-import { openSource } from './sources.ts';
 
 /** How a model is loaded. All but the engine is optional. */
-export interface ModelOptions extends OpenOptions {
+export interface ModelOptions extends OpenOptions, SourceOptions {
   readonly engine: Engine;
+  /** Whether files behind addresses are kept, and in which folder. Default true. */
+  readonly cache?: boolean | string;
   /** Close the engine when the model is disposed, or cannot be loaded. Default false. */
   readonly ownEngine?: boolean;
   /** The file, for messages. Default: the address or path. */
@@ -37,7 +39,7 @@ export async function loadModel(source: ModelLocation, options: ModelOptions): P
   const { engine, ownEngine, contextLength = CONTEXT, activations } = options;
   if (activations) checkOneOf('load', 'activations', activations, ACTIVATIONS);
   try {
-    const { bytes, name, close } = await openSource(source, options.signal);
+    const { bytes, name, close } = await openSource(source, { ...options, cache: options.cache ?? true });
     try {
       const file = options.name ?? name;
       const { model, plan } = await openGguf(engine, bytes, { ...options, contextLength }, file);
