@@ -6,6 +6,7 @@ import './api.test.ts';
 import './chat/chat-format.test.ts';
 import './chat/template.test.ts';
 import './chat/text-tokenizer.test.ts';
+import './cli/cache.test.ts';
 import './cli/chat.test.ts';
 import './cli/files.test.ts';
 import './cli/format.test.ts';

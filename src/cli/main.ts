@@ -5,6 +5,7 @@
  */
 import { OnebitError, quote } from '../errors.ts';
 import { version } from '../../package.json';
+import { cacheCommand } from './cache.ts';
 import { chatCommand } from './chat.ts';
 import { evalCommand } from './eval.ts';
 import { generateCommand } from './generate.ts';
@@ -17,7 +18,7 @@ import { UsageError, commandHelp, parse } from './usage.ts';
 
 const COMMANDS: readonly Command[] = [
   trainCommand, generateCommand, chatCommand, evalCommand, inspectCommand, logitsCommand,
-  reproduceCommand,
+  reproduceCommand, cacheCommand,
 ];
 
 const overview = (): string => [

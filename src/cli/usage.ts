@@ -27,6 +27,8 @@ export interface Command {
   readonly summary: string;
   /** Names of the positional arguments, all required. */
   readonly positionals: readonly string[];
+  /** Names of further ones that may be left out. */
+  readonly optional?: readonly string[];
   readonly flags: Readonly<Record<string, Flag>>;
   /** @returns the exit code */
   run(args: Arguments): Promise<number>;
@@ -81,10 +83,10 @@ export function parse(command: Command, argv: readonly string[]): Arguments {
   return result;
 }
 
-function checkPositionals({ positionals: names }: Command, found: readonly string[]): void {
-  if (found.length < names.length) throw new UsageError(`${names[found.length]} is missing`);
-  if (found.length > names.length)
-    throw new UsageError(`unexpected argument ${quote(found[names.length])}`);
+function checkPositionals({ positionals, optional = [] }: Command, found: readonly string[]): void {
+  const most = positionals.length + optional.length;
+  if (found.length < positionals.length) throw new UsageError(`${positionals[found.length]} is missing`);
+  if (found.length > most) throw new UsageError(`unexpected argument ${quote(found[most])}`);
 }
 
 function convert(name: string, { type, choices }: Flag, value: string): string | number {
