@@ -1,5 +1,5 @@
 /**
- * onebit/models: the 1-bit and ternary models that people have, out of GGUF files.
+ * onebit/models: the 1-bit and ternary models that people have, out of GGUF and safetensors files.
  *
  * @example
  * import { load } from 'onebit/models';
@@ -8,6 +8,7 @@
  * for await (const piece of answer) process.stdout.write(piece);
  * @module
  */
+import type { ModelFiles } from './hub/folder.ts';
 import type { ModelLocation } from './hub/open.ts';
 import { createEngine } from './index.ts';
 import type { ChatModel } from './models/chat-model.ts';
@@ -28,6 +29,7 @@ export { TextTokenizer } from './chat/text-tokenizer.ts';
 export { hubAddress } from './hub/address.ts';
 export type { CacheEntry, DownloadProgress } from './hub/cache.ts';
 export { listCached, removeCached } from './hub/cache.ts';
+export type { ModelFiles } from './hub/folder.ts';
 export type { ModelLocation, OpenedSource, SourceOptions } from './hub/open.ts';
 export { addressOf, openSource, storeOf } from './hub/open.ts';
 export type { ByteSource } from './io/byte-source.ts';
@@ -59,7 +61,7 @@ export interface LoadOptions extends Partial<ModelOptions> {
  * @throws {TokenizerError} If its tokenizer is of an unknown kind.
  * @throws {EngineError} OUT_OF_MEMORY
  */
-export const load = (source: ModelLocation, options: LoadOptions = {}): Promise<ChatModel> =>
+export const load = (source: ModelLocation | ModelFiles, options: LoadOptions = {}): Promise<ChatModel> =>
   loadModel(source, {
     ...options, engine: options.engine ?? createEngine({ threads: options.threads }),
     ownEngine: options.engine === undefined || options.ownEngine,

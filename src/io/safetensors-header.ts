@@ -67,13 +67,15 @@ export function tensorBytes(dtype: Dtype, shape: readonly number[]): number {
 }
 
 /**
- * Parses and checks the header in bytes start … end. The data are bytes end … n.
+ * Parses and checks the header in bytes start … end, which `dataBytes` bytes of data follow.
  *
- * @param bytes u8[n], the whole file
+ * @param bytes the file, at least up to `end`
  * @throws {ModelFileError} BAD_HEADER, DUPLICATE_TENSOR, COUNT_TOO_LARGE, BAD_SHAPE, BAD_OFFSETS or
  *   UNSUPPORTED_TENSOR_TYPE, with the byte or the tensor.
  */
-export function parseHeader(bytes: Uint8Array, start: number, end: number, file?: string): Header {
+export function parseHeader(
+  bytes: Uint8Array, start: number, end: number, dataBytes: number, file?: string,
+): Header {
   const header: Header = { metadata: new Map(), entries: new Map(), crcAt: -1 };
   const cursor = new JsonCursor(bytes, start, end, file);
   if (bytes[start] !== 0x7b) cursor.fail('"{"', start);
@@ -93,7 +95,7 @@ export function parseHeader(bytes: Uint8Array, start: number, end: number, file?
     header.entries.set(name, readEntry(cursor, name, at));
   });
   cursor.finish();
-  checkCoverage([...header.entries.values()], bytes.length - end, file);
+  checkCoverage([...header.entries.values()], dataBytes, file);
   return header;
 }
 

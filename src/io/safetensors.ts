@@ -200,8 +200,8 @@ export function decodeSafetensors(
   const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   const { verify = true, requireSeal = false, maxHeaderBytes = MAX_HEADER_BYTES } = options;
   checkInteger('decodeSafetensors', 'maxHeaderBytes', maxHeaderBytes, 2);
-  const start = LENGTH_BYTES + readHeaderLength(bytes, maxHeaderBytes, file);
-  const { metadata, entries, crcAt } = parseHeader(bytes, LENGTH_BYTES, start, file);
+  const start = LENGTH_BYTES + readHeaderLength(bytes, bytes.length, maxHeaderBytes, file);
+  const { metadata, entries, crcAt } = parseHeader(bytes, LENGTH_BYTES, start, bytes.length - start, file);
   const sealed = checkSeal(bytes, metadata, crcAt, { verify, requireSeal, file });
   metadata.delete(SEAL_CRC);
   metadata.delete(SEAL_MARK);
@@ -211,16 +211,22 @@ export function decodeSafetensors(
   return { metadata, tensors, sealed };
 }
 
-/** Reads N and compares it with the limit and with the bytes there are. */
-function readHeaderLength(bytes: Uint8Array, limit: number, file?: string): number {
+/**
+ * Reads N and compares it with the limit and with the bytes there are.
+ *
+ * @param bytes the beginning of a file of `size` bytes
+ * @throws {ModelFileError} NOT_SAFETENSORS, TRUNCATED, HEADER_TOO_LARGE
+ */
+export function readHeaderLength(
+  bytes: Uint8Array, size: number, limit: number, file?: string,
+): number {
   const fail = (code: string, message: string, expected: unknown, actual: unknown): never => {
     throw new ModelFileError(code, message, { file, offset: 0, expected, actual });
   };
-  const size = bytes.length;
   const short = size < LENGTH_BYTES;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, size);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const declared = short ? 0n : view.getBigUint64(0, true); // exact: N may be up to 2^64 − 1
-  const odd = short || declared > BigInt(limit) || (size > 8 && bytes[8] !== 0x7b);
+  const odd = short || declared > BigInt(limit) || (bytes.length > 8 && bytes[8] !== 0x7b);
   const kind = odd ? fileKind(bytes) : undefined;
   if (kind) fail('NOT_SAFETENSORS', `not a safetensors file: looks like ${kind}`, 'N', kind);
   if (short)

@@ -11,7 +11,7 @@ import type { GenerateOptions } from '../sample/generate.ts';
 import { LanguageModel } from '../sample/language-model.ts';
 import type { TextStream } from '../sample/text-stream.ts';
 import type { Engine } from '../wasm/engine.ts';
-import type { GgufPlan } from './gguf-plan.ts';
+import type { ModelPlan } from './model-plan.ts';
 
 /** How an answer is made: sampling, and what the template is told. */
 export interface ChatOptions extends GenerateOptions, FormatOptions {}
@@ -22,13 +22,13 @@ const KV_CACHE_TYPE = 'f16';
 export class ChatModel extends LanguageModel {
   override readonly tokenizer: TextTokenizer;
   /** What the file says of itself and how it is kept. */
-  readonly plan: GgufPlan;
+  readonly plan: ModelPlan;
   readonly #template?: string;
   #format?: ChatFormat;
 
   /** @param template instead of the file's */
   constructor(
-    model: BitNet, tokenizer: TextTokenizer, plan: GgufPlan, ownEngine?: Engine, template?: string,
+    model: BitNet, tokenizer: TextTokenizer, plan: ModelPlan, ownEngine?: Engine, template?: string,
   ) {
     super(model, tokenizer, ownEngine);
     this.tokenizer = tokenizer;
@@ -43,9 +43,9 @@ export class ChatModel extends LanguageModel {
    * @throws {TemplateError} MISSING, SYNTAX, LIMIT_DEPTH, LIMIT_OUTPUT
    */
   get chatFormat(): ChatFormat {
-    const { tokenizer, plan: { metadata, architectureName: architecture } } = this;
+    const { tokenizer, plan: { chatTemplate: own, architectureName: architecture } } = this;
     return this.#format ??= new ChatFormat(tokenizer, chatTemplate(tokenizer, {
-      source: this.#template ?? metadata.text('tokenizer.chat_template'), architecture,
+      source: this.#template ?? own, architecture,
     }));
   }
 

@@ -22,6 +22,7 @@ import type { Architecture } from './gguf-config.ts';
 import { architectureOf, configOf } from './gguf-config.ts';
 import { Metadata } from '../io/gguf-metadata.ts';
 import { ggufName } from './gguf-names.ts';
+import type { ModelPlan } from './model-plan.ts';
 
 /**
  * How activations meet packed weights.
@@ -48,21 +49,18 @@ export interface PlannedTensor {
   readonly kept: 'floats' | 'halves' | 'packed';
   /** Rows of each head are to be put back in order: heads' size; 0 if they are. */
   readonly reorder: number;
+  /** One number beside a projection, which its product is multiplied by. */
+  readonly scale?: GgufTensor;
   /** Bytes of memory, when all is loaded. */
   readonly bytes: number;
 }
 
-export interface GgufPlan {
+export interface GgufPlan extends ModelPlan {
   readonly file: GgufFile;
   readonly metadata: Metadata;
-  readonly architectureName: string;
   readonly architecture: Architecture;
-  readonly activations: Activations;
-  readonly config: BitNetConfig;
   /** In the order of the file's data. */
   readonly tensors: readonly PlannedTensor[];
-  /** Bytes of memory of all tensors. */
-  readonly bytes: number;
 }
 
 export interface PlanOptions {
@@ -89,11 +87,14 @@ export function planGguf(file: GgufFile, options: PlanOptions = {}, name?: strin
     checkShape(spec, tensor, name);
     checkKind(spec, tensor, name);
     const reorder = architecture.neighbourPairs && /\.(q|k)_proj\./.test(spec.name) ? config.headDim! : 0;
-    return { spec, tensor, reorder, ...keeping(spec, tensor, activations) };
+    const scale = scaleBeside(file, spec, tensor, name);
+    return { spec, tensor, reorder, scale, ...keeping(spec, tensor, activations) };
   });
   checkAllUsed(file, tensors, name);
+  const template = file.metadata.get('tokenizer.chat_template');
   return {
     file, metadata, architectureName: found.name, architecture, activations, config,
+    chatTemplate: typeof template === 'string' ? template : undefined,
     tensors: tensors.toSorted((a, b) => a.tensor.offset - b.tensor.offset),
     bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
   };
@@ -107,13 +108,26 @@ function tensorOf(file: GgufFile, name: string, fileName?: string): GgufTensor {
   return tensor;
 }
 
+/** `blk.N.attn_q.scale` beside `blk.N.attn_q.weight`, where the weights are packed. */
+function scaleBeside(
+  file: GgufFile, { role }: TensorSpec, { name, type }: GgufTensor, fileName?: string,
+): GgufTensor | undefined {
+  const scale = file.tensors.get(name.replace(/weight$/, 'scale'));
+  if (!scale || role !== 'projection' || !isPackedType(type)) return undefined;
+  checkShape({ rows: 1, cols: 1 }, scale, fileName);
+  if (scale.type !== 'F32')
+    throw new ModelFileError('UNSUPPORTED_TENSOR_TYPE', `${scale.name} is ${scale.type}, expected F32`,
+      { file: fileName, field: scale.name, expected: 'F32', actual: scale.type });
+  return scale;
+}
+
 /** Kind of most of the weights, for what a configuration says of itself. */
 function weightsOf(file: GgufFile): BitNetConfig['weights'] {
   const type = file.tensors.get('blk.0.ffn_up.weight')?.type;
   return type !== undefined && isPackedType(type) ? packedKind(type) : 'f32';
 }
 
-function checkShape({ rows, cols }: TensorSpec, tensor: GgufTensor, file?: string): void {
+function checkShape({ rows, cols }: Pick<TensorSpec, 'rows' | 'cols'>, tensor: GgufTensor, file?: string): void {
   if (tensor.rows === rows && tensor.cols === cols) return;
   const expected = `[${rows}, ${cols}]`, actual = `[${tensor.rows}, ${tensor.cols}]`;
   throw new ModelFileError('SHAPE_MISMATCH', `${tensor.name} expected ${expected}, found ${actual}`,
@@ -132,7 +146,7 @@ function checkKind({ role }: TensorSpec, { name, type }: GgufTensor, file?: stri
 
 /** A tensor that nothing reads would change what the model says: a bias, an adapter, another scale. */
 function checkAllUsed(file: GgufFile, tensors: readonly PlannedTensor[], name?: string): void {
-  const used = new Set(tensors.map(({ tensor }) => tensor.name));
+  const used = new Set(tensors.flatMap(({ tensor, scale }) => [tensor.name, scale?.name]));
   const rest = [...file.tensors.keys()].filter((tensor) => !used.has(tensor));
   if (rest.length > 0)
     throw new ModelFileError('UNSUPPORTED_TENSOR',

@@ -34,7 +34,7 @@ const CODE_BLOCK = 128;
 export interface Loading {
   readonly compute: Compute;
   readonly source: ByteSource;
-  readonly plan: GgufPlan;
+  readonly plan: Pick<GgufPlan, 'activations'>;
   readonly weights: RunWeights;
   readonly rooms: Rooms;
   readonly name?: string;
@@ -53,8 +53,9 @@ export async function loadTensor(
 ): Promise<void> {
   const { source, rooms, name, signal } = loading, { tensor, reorder } = planned;
   const scale = tensor.type === 'I2_S' ? await tensorScale(loading, planned) : undefined;
-  const put = planned.kept === 'packed' ? packedSink(loading, planned, scale)
-    : floatSink(loading, planned, scale);
+  const factor = planned.scale && await numberAt(loading, planned.scale.offset, planned.scale.name);
+  const put = planned.kept === 'packed' ? packedSink(loading, planned, scale, factor)
+    : floatSink(loading, planned, scale, factor);
   for await (const rows of rowsOf(source, tensor, reorder || 1, rooms, name, signal)) {
     const bytes = reorder ? inHalves(rows.bytes, bytesOfRow(tensor), rows.count, reorder) : rows.bytes;
     put.rows({ ...rows, bytes });
@@ -71,11 +72,14 @@ interface Sink {
 
 /** Decoded to floats; kept as such or as halves. */
 function floatSink(
-  { compute, weights, name }: Loading, planned: PlannedTensor, scale: number | undefined,
+  { compute, weights, name }: Loading, planned: PlannedTensor, scale: number | undefined, factor = 1,
 ): Sink {
   const { spec, tensor, kept } = planned, { engine, workspace } = compute, { rows: all, cols } = spec;
-  const decode = (bytes: Uint8Array): Float32Array =>
-    checkFinite(decodeGgml(tensor.type, bytes, scale), tensor.name, name);
+  const decode = (bytes: Uint8Array): Float32Array => {
+    const values = decodeGgml(tensor.type, bytes, scale);
+    if (factor !== 1) for (let i = 0; i < values.length; i++) values[i] *= factor;
+    return checkFinite(values, tensor.name, name);
+  };
   if (kept === 'floats') {
     const ptr = engine.heap.alloc(all * cols * 4);
     return {
@@ -101,7 +105,12 @@ function floatSink(
   };
 }
 
-function checkFinite(values: Float32Array, tensor: string, file?: string): Float32Array {
+/**
+ * The values themselves.
+ *
+ * @throws {ModelFileError} NON_FINITE_WEIGHT naming the first that is NaN or infinite
+ */
+export function checkFinite(values: Float32Array, tensor: string, file?: string): Float32Array {
   const index = values.findIndex((value) => !Number.isFinite(value));
   if (index >= 0) throw notFinite(tensor, index, values[index], file);
   return values;
@@ -120,7 +129,9 @@ const notFinite = (tensor: string, index: number, value: number, file?: string):
     { file, field: tensor, offset: index, actual: value });
 
 /** Packed as in the file, in tiles. */
-function packedSink(loading: Loading, planned: PlannedTensor, scale: number | undefined): Sink {
+function packedSink(
+  loading: Loading, planned: PlannedTensor, scale: number | undefined, factor?: number,
+): Sink {
   const { compute, plan: { activations }, weights } = loading, { spec, tensor } = planned;
   const { engine } = compute, type = tensor.type as PackedType, kind = packedKind(type);
   const block = GGML_FORMATS[type].elements, { rows, cols, name } = spec;
@@ -129,6 +140,12 @@ function packedSink(loading: Loading, planned: PlannedTensor, scale: number | un
   weights.addBlocks({
     name, packed, quantization: activations === 'f32' ? {} : QUANTIZATIONS[activations] });
   const uniform = new UniformScale();
+  const unify = (one: number | undefined, times: number): void => {
+    if (one !== undefined) return weights.unifyBlocks(name, one * times);
+    throw new ModelFileError('UNSUPPORTED_TENSOR',
+      `${planned.scale!.name} is beside blocks that have scales of their own`,
+      { file: loading.name, field: planned.scale!.name });
+  };
   return {
     rows(part) {
       const scales = scalesOf(part, planned, loading.name);
@@ -137,6 +154,7 @@ function packedSink(loading: Loading, planned: PlannedTensor, scale: number | un
     },
     end() {
       const one = scale ?? uniform.value;
+      if (factor !== undefined) return unify(one, factor);
       // A matrix with one scale is a BitLinear's, whose products are faster; an embedding is gathered.
       if (one !== undefined && spec.role === 'projection' && (activations === 'i8' || scale !== undefined))
         weights.unifyBlocks(name, one);
@@ -145,12 +163,14 @@ function packedSink(loading: Loading, planned: PlannedTensor, scale: number | un
 }
 
 /** The f32 that follows the codes of I2_S. */
-async function tensorScale({ source, name }: Loading, { tensor }: PlannedTensor): Promise<number> {
-  const at = tensor.offset + tensor.bytes - GGML_FORMATS.I2_S.tail;
+const tensorScale = (loading: Loading, { tensor }: PlannedTensor): Promise<number> =>
+  numberAt(loading, tensor.offset + tensor.bytes - GGML_FORMATS.I2_S.tail, tensor.name);
+
+async function numberAt({ source, name }: Loading, at: number, tensor: string): Promise<number> {
   const bytes = await readExactly(source, at, at + 4, name);
-  const scale = new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
-  if (!Number.isFinite(scale)) throw notFinite(tensor.name, 0, scale, name);
-  return scale;
+  const value = new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
+  if (!Number.isFinite(value)) throw notFinite(tensor, 0, value, name);
+  return value;
 }
 
 /** Whether all blocks have one scale. */

@@ -4,16 +4,19 @@
  */
 import { checkOneOf } from '../check.ts';
 import { tokenizerFromGguf } from '../chat/gguf-tokenizer.ts';
+import type { ModelFiles } from '../hub/folder.ts';
+import { folderOf } from '../hub/folder.ts';
 import type { ModelLocation, SourceOptions } from '../hub/open.ts';
 import { openSource } from '../hub/open.ts';
 import type { Engine } from '../wasm/engine.ts';
 import { ChatModel } from './chat-model.ts';
 import { ACTIVATIONS } from './gguf-plan.ts';
-import type { OpenOptions } from './open-gguf.ts';
 import { openGguf } from './open-gguf.ts';
+import type { OpenHfOptions } from './open-hf.ts';
+import { openHf } from './open-hf.ts';
 
 /** How a model is loaded. All but the engine is optional. */
-export interface ModelOptions extends OpenOptions, SourceOptions {
+export interface ModelOptions extends OpenHfOptions, SourceOptions {
   readonly engine: Engine;
   /** Whether files behind addresses are kept, and in which folder. Default true. */
   readonly cache?: boolean | string;
@@ -29,32 +32,45 @@ export interface ModelOptions extends OpenOptions, SourceOptions {
 const CONTEXT = 4096;
 
 /**
- * Loads a GGUF model: 1-bit, ternary or float, of the architectures that `planGguf` knows.
+ * Loads a model, 1-bit, ternary or float: a GGUF file of an architecture that `planGguf` knows, or a folder
+ * with `config.json` and safetensors that `configOfHf` knows.
  *
  * @throws {ModelFileError} If the file is damaged or of a kind that does not run here, with the reason.
  * @throws {TokenizerError} If its tokenizer is of an unknown kind.
  * @throws {EngineError} OUT_OF_MEMORY
  */
-export async function loadModel(source: ModelLocation, options: ModelOptions): Promise<ChatModel> {
+export async function loadModel(
+  source: ModelLocation | ModelFiles, options: ModelOptions,
+): Promise<ChatModel> {
   const { engine, ownEngine, contextLength = CONTEXT, activations } = options;
   if (activations) checkOneOf('load', 'activations', activations, ACTIVATIONS);
   try {
-    const { bytes, name, close } = await openSource(source, { ...options, cache: options.cache ?? true });
-    try {
-      const file = options.name ?? name;
-      const { model, plan } = await openGguf(engine, bytes, { ...options, contextLength }, file);
-      try {
-        const tokenizer = tokenizerFromGguf(plan.metadata.file.metadata, { rows: plan.config.vocabSize });
-        return new ChatModel(model, tokenizer, plan, ownEngine ? engine : undefined, options.chatTemplate);
-      } catch (error) {
-        model.dispose();
-        throw error;
-      }
-    } finally {
-      await close();
+    const sources = { ...options, contextLength, cache: options.cache ?? true };
+    const folder = await folderOf(source, sources);
+    if (folder) {
+      const { model, plan, tokenizer } = await openHf(engine, folder, sources);
+      return new ChatModel(model, tokenizer, plan, ownEngine ? engine : undefined, options.chatTemplate);
     }
+    return await loadGguf(source as ModelLocation, sources);
   } catch (error) {
     if (ownEngine) engine.dispose();
     throw error;
+  }
+}
+
+async function loadGguf(source: ModelLocation, options: ModelOptions): Promise<ChatModel> {
+  const { engine, ownEngine, chatTemplate } = options;
+  const { bytes, name, close } = await openSource(source, options);
+  try {
+    const { model, plan } = await openGguf(engine, bytes, options, options.name ?? name);
+    try {
+      const tokenizer = tokenizerFromGguf(plan.metadata.file.metadata, { rows: plan.config.vocabSize });
+      return new ChatModel(model, tokenizer, plan, ownEngine ? engine : undefined, chatTemplate);
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
+  } finally {
+    await close();
   }
 }

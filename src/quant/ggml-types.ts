@@ -61,6 +61,12 @@ const REFUSED: ReadonlyMap<number, string> = new Map([
 /** What the number is called where it is not read. */
 export const refusedName = (id: number): string => REFUSED.get(id) ?? 'unknown to ggml';
 
+/** The number that is written for a type. */
+export function ggmlId(type: GgmlType): number {
+  for (const [id, types] of CANDIDATES) if (types[0] === type) return id;
+  throw new RangeError(`ggmlId: ${type} is not written`);
+}
+
 /** Types that the number may stand for: none if it is not read. */
 export const ggmlCandidates = (id: number): readonly GgmlType[] => CANDIDATES.get(id) ?? [];
 
