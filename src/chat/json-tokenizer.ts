@@ -17,6 +17,14 @@ type Json = Readonly<Record<string, unknown>>;
 /** Ids are below this: 4 Mi, the most that a GGUF array may hold too. */
 const MAX_VOCAB = 4 * 2 ** 20;
 
+/** What a model says besides. All is optional. */
+export interface JsonTokenizerOptions {
+  /** Rows of the embedding: tokens that the file does not name are unused. */
+  readonly rows?: number;
+  /** Ids that end a text, as `generation_config.json` lists them. */
+  readonly endTokens?: readonly number[];
+}
+
 /**
  * The tokenizer of a Hugging Face model.
  *
@@ -26,8 +34,10 @@ const MAX_VOCAB = 4 * 2 ** 20;
  * @example
  * const tokenizer = tokenizerFromHuggingFace(JSON.parse(await file.text()));
  */
-export function tokenizerFromHuggingFace(tokenizer: object, config: object = {}): TextTokenizer {
-  return new TextTokenizer(planOfJson(asObject(tokenizer, 'tokenizer'), asObject(config, 'config')));
+export function tokenizerFromHuggingFace(
+  tokenizer: object, config: object = {}, options: JsonTokenizerOptions = {},
+): TextTokenizer {
+  return new TextTokenizer(planOfJson(asObject(tokenizer, 'tokenizer'), asObject(config, 'config'), options));
 }
 
 function fail(code: string, field: string, expected: string, actual: unknown): never {
@@ -43,18 +53,22 @@ function asObject(value: unknown, field: string): Json {
 const objectOrNull = (value: unknown, field: string): object | null =>
   value === undefined || value === null ? null : asObject(value, field);
 
-function planOfJson(json: Json, config: Json): TokenizerPlan {
+function planOfJson(
+  json: Json, config: Json, { rows = 0, endTokens = [] }: JsonTokenizerOptions,
+): TokenizerPlan {
   const model = asObject(json.model, 'model');
   if (model.type !== undefined && model.type !== 'BPE')
     fail('UNSUPPORTED', 'model.type', 'BPE', model.type);
   const tokens: string[] = [], kinds: TokenKind[] = [], trims = new Map<number, MarkTrim>();
   readVocabulary(asObject(model.vocab, 'model.vocab'), model.byte_fallback === true, tokens, kinds);
   readAdded(json.added_tokens, tokens, kinds, trims);
-  for (let id = 0; id < tokens.length; id++) {
+  for (let id = 0; id < Math.max(rows, tokens.length); id++) {
     if (tokens[id] !== undefined) continue;
     tokens[id] = `[UNUSED${id}]`;
     kinds[id] = 'unused';
   }
+  for (const id of endTokens)
+    if (tokens[id] === undefined) fail('BAD_SPECIAL_ID', 'eos_token_id', `an id below ${tokens.length}`, id);
   const normalizer = objectOrNull(json.normalizer, 'normalizer');
   const preTokenizer = objectOrNull(json.pre_tokenizer, 'pre_tokenizer');
   const spelling = mentions(preTokenizer, 'ByteLevel') ? 'bytes' as const : 'sentencepiece' as const;
@@ -68,7 +82,8 @@ function planOfJson(json: Json, config: Json): TokenizerPlan {
     tokens, kinds, spelling, normalizer, preTokenizer, trims, bosToken,
     rule: { merges: mergesOf(model.merges), wholeWords: model.ignore_merges === true },
     addBos: first !== undefined || config.add_bos_token === true,
-    unknownToken: idOf(model.unk_token), endTokens: endIds(tokens, kinds, [idOf(nameOf(config.eos_token))]),
+    unknownToken: idOf(model.unk_token),
+    endTokens: endIds(tokens, kinds, [...endTokens, idOf(nameOf(config.eos_token))]),
     prefixSpace: mentions(normalizer, 'Prepend') || hasPrefix(preTokenizer),
   };
 }

@@ -34,6 +34,25 @@ export function hubAddress(name: string, endpoint = HUB, folder = false): string
   return base + parts.map(encodeURIComponent).join('/');
 }
 
+/** Of a repository of the Hub, or of a file in it, as a browser shows it. */
+const PAGE = /^\/([\w.-]+\/[\w.-]+)(?:\/(?:tree|blob)\/([^/]+)((?:\/[^/]+)*))?\/?$/;
+
+/**
+ * The address that an `hf:` name, or the address of a page of the Hub, stands for; others stay. That of a
+ * folder ends in `/`.
+ *
+ * @throws {ModelFileError} BAD_SOURCE
+ * @example
+ * resolvedAddress('https://huggingface.co/owner/repo');
+ * // 'https://huggingface.co/owner/repo/resolve/main/'
+ */
+export function resolvedAddress(name: string, endpoint = HUB): string {
+  if (name.startsWith('hf:')) return hubAddress(name, endpoint, true);
+  if (!URL.canParse(name) || new URL(name).origin !== new URL(endpoint).origin) return name;
+  const { origin, pathname } = new URL(name), [, repo, revision = 'main', rest = ''] = PAGE.exec(pathname) ?? [];
+  return repo === undefined ? name : `${origin}/${repo}/resolve/${revision}${rest || '/'}`;
+}
+
 /** Whether an address names a version of a file that cannot change: a commit of the Hub. */
 export const isPinned = (address: string): boolean =>
   /\/resolve\/[0-9a-f]{40}\//.test(address);

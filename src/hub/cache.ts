@@ -199,14 +199,16 @@ export async function listCached(store: CacheStore): Promise<CacheEntry[]> {
 }
 
 /**
- * Removes what came from an address, or a file by its name in the store; all with `undefined`.
+ * Removes what came from an address, or from a folder whose address ends in `/`, or a file by its name in the
+ * store; all with `undefined`.
  *
  * @returns what was removed
  */
 export async function removeCached(store: CacheStore, which?: string): Promise<CacheEntry[]> {
   const all = await listCached(store);
   const chosen = all.filter(({ address, name }) =>
-    which === undefined || which === address || which === name || name.startsWith(`${keyOf(which)}-`));
+    which === undefined || which === address || which === name || name.startsWith(`${keyOf(which)}-`)
+    || (which.endsWith('/') && address?.startsWith(which)));
   for (const { name, whole } of chosen) {
     if (whole) await store.remove(`${name.split('-')[0]}.json`);
     await store.remove(name);

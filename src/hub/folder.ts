@@ -6,9 +6,9 @@ import { openFile } from '#files';
 import { ModelFileError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { isByteSource } from '../io/byte-source.ts';
-import { hubAddress, isAddress } from './address.ts';
+import { isAddress } from './address.ts';
 import type { ModelLocation, OpenedSource, SourceOptions } from './open.ts';
-import { openSource } from './open.ts';
+import { addressOf, openSource } from './open.ts';
 
 /** Files by name, as a page has them from a file input. */
 export type ModelFiles = Readonly<Record<string, Uint8Array | Blob | ByteSource>>;
@@ -26,12 +26,21 @@ const isFiles = (value: unknown): value is ModelFiles =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
   && !isByteSource(value);
 
-/** Tensors in safetensors; those that end otherwise are one file. */
-const WEIGHTS = /^(.*\/)?([^/]+\.safetensors)$/;
+/** A file that has others beside it: tensors in safetensors, their index, the configuration. */
+const MEMBER = /^(.*\/)?([^/]+\.safetensors|config\.json|model\.safetensors\.index\.json)$/;
+/** Our own files have everything in them. */
+const OWN = /\.onebit\.safetensors$/;
+
+/** The folder of a file, and its name if it has weights. */
+function memberOf(path: string): { readonly base: string; readonly weights?: string } | undefined {
+  const [, base = '', file] = OWN.test(path) ? [] : MEMBER.exec(path) ?? [];
+  return file === undefined ? undefined : { base, weights: file.endsWith('.json') ? undefined : file };
+}
 
 /**
- * The folder that a location names: a directory, an address that ends in `/`, `hf:OWNER/REPO@REVISION`, a
- * `.safetensors` file in any of these, or files by name. Undefined if it names one file of another kind.
+ * The folder that a location names: a directory, an address that ends in `/`, `hf:OWNER/REPO@REVISION`, the
+ * page of a repository of the Hub, a `.safetensors` file or `config.json` in any of these, or files by name.
+ * Undefined if it names one file of another kind.
  *
  * @throws {ModelFileError} BAD_SOURCE
  */
@@ -43,24 +52,23 @@ export async function folderOf(
   if (typeof location !== 'string' && !(location instanceof URL)) return undefined;
   const text = String(location);
   if (!isAddress(text)) return folderOfPath(location, text, options);
-  const address = text.startsWith('hf:') ? hubAddress(text, options.endpoint, true) : text;
-  if (!/^(https?):/.test(address)) return undefined;
-  const { origin, pathname, search } = new URL(address), [, base, file] = WEIGHTS.exec(pathname) ?? [];
-  if (file === undefined && !pathname.endsWith('/')) return undefined;
-  return folderAt(`${origin}${base ?? pathname}`, file, options, search);
+  const address = addressOf(text, options);
+  if (!/^https?:/.test(address)) return undefined;
+  const { origin, pathname, search } = new URL(address), member = memberOf(pathname);
+  if (!member && !pathname.endsWith('/')) return undefined;
+  return folderAt(`${origin}${member?.base ?? pathname}`, member?.weights, options, search);
 }
 
 async function folderOfPath(
   location: string | URL, text: string, options: SourceOptions,
 ): Promise<ModelFolder | undefined> {
-  const path = location instanceof URL ? text : text.replaceAll('\\', '/');
-  const [found, base = '', file] = WEIGHTS.exec(path) ?? [];
-  if (found !== undefined) return folderAt(location instanceof URL ? base : base || './', file, options);
-  if (/\.gguf$/i.test(path)) return undefined;
-  const inside = `${path.replace(/\/$/, '')}/`;
-  const config = await openFile(`${inside}config.json`).catch(() => undefined);
-  await config?.close();
-  return config && folderAt(inside, undefined, options);
+  const isUrl = location instanceof URL, path = isUrl ? text : text.replaceAll('\\', '/'), member = memberOf(path);
+  if (member) return folderAt(member.base || './', member.weights, options);
+  if (/\.gguf$/i.test(path) || OWN.test(path)) return undefined;
+  const inside = `${path.replace(/\/$/, '')}/`, config = `${inside}config.json`;
+  const found = await openFile(isUrl ? new URL(config) : config).catch(() => undefined);
+  await found?.close();
+  return found && folderAt(inside, undefined, options);
 }
 
 /** Files whose names follow a base. */

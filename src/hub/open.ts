@@ -4,11 +4,11 @@
  */
 import { openFile } from '#files';
 import { openStore } from '#store';
-import type { ModelFileError } from '../errors.ts';
+import { ModelFileError, quote } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { blobSource, bytesSource, isByteSource } from '../io/byte-source.ts';
 import type { CacheStore } from '../store.ts';
-import { HUB, hubAddress, isAddress } from './address.ts';
+import { HUB, isAddress, resolvedAddress } from './address.ts';
 import type { DownloadOptions } from './cache.ts';
 import { openCached } from './cache.ts';
 import { urlSource } from './url-source.ts';
@@ -56,14 +56,16 @@ export async function openSource(
   return { ...await openAddress(addressOf(name, options), options), name };
 }
 
-/** The address that a name stands for. */
-export const addressOf = (name: string, { endpoint = HUB }: SourceOptions): string =>
-  name.startsWith('hf:') ? hubAddress(name, endpoint) : name;
+/** The address that a name stands for; see `resolvedAddress`. */
+export const addressOf = (name: string, { endpoint }: SourceOptions): string => resolvedAddress(name, endpoint);
 
 async function openAddress(
   address: string, options: SourceOptions,
 ): Promise<{ bytes: ByteSource; close(): Promise<void> }> {
   const { cache = false, endpoint = HUB, token, onNotice } = options;
+  if (address.endsWith('/'))
+    throw new ModelFileError('BAD_SOURCE', `${quote(address)} is a folder, expected a file`,
+      { file: address, expected: 'a file', actual: 'a folder' });
   // A token is for the Hub; another server has no use for it, and should not learn it.
   const ofHub = new URL(address).origin === new URL(endpoint).origin;
   const remote = { ...options, token: ofHub ? token : undefined };

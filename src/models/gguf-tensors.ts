@@ -82,9 +82,10 @@ function floatSink(
   };
   if (kept === 'floats') {
     const ptr = engine.heap.alloc(all * cols * 4);
+    weights.addFloatAt(spec, ptr);
     return {
       rows: ({ from, count, bytes }) => engine.f32(ptr + from * cols * 4, count * cols).set(decode(bytes)),
-      end: () => weights.addFloatAt(spec, ptr),
+      end: () => undefined,
     };
   }
   const table = allocTable(engine, 'f16', all, cols);

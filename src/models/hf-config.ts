@@ -41,6 +41,8 @@ export interface HfFacts {
   readonly subNorms: boolean;
   /** Whether there is a head of its own. */
   readonly head: boolean;
+  /** Whether any projection is packed. */
+  readonly packed: boolean;
   /** Rows of the embedding. */
   readonly vocabSize: number;
   /** Positions at most. */
@@ -169,11 +171,12 @@ function schemeOf(fields: Fields, name: string, facts: HfFacts): WeightScheme {
     quantization.fail('UNSUPPORTED', 'quantization_config.use_rms_norm', 'false', true);
   const mode = quantization.text('quantization_mode') ?? 'offline';
   const linear = quantization.text('linear_class') ?? 'bitlinear';
-  if (mode === 'online') return { kind: 'latent' };
-  if (mode !== 'offline')
+  if (mode !== 'offline' && mode !== 'online')
     quantization.fail('UNSUPPORTED', 'quantization_config.quantization_mode', 'offline or online', mode);
   if (linear !== 'bitlinear' && linear !== 'autobitlinear')
     quantization.fail('UNSUPPORTED', 'quantization_config.linear_class', 'bitlinear or autobitlinear', linear);
+  // Master weights come with the configuration of the packed ones.
+  if (mode === 'online' || !facts.packed) return { kind: 'latent' };
   return { kind: 'packed', divides: linear === 'bitlinear' };
 }
 

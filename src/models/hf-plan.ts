@@ -57,15 +57,16 @@ export function planHf(
   const names = [...tensors.keys()], has = (part: string): boolean => names.some((name) => name.includes(part));
   const embedding = found(tensors, EMBEDDING);
   const settled = configOfHf(json, {
-    subNorms: ALIASES[0].some((part) => has(part)), head: tensors.has(HEAD),
+    subNorms: ALIASES[0].some((part) => has(part)), head: tensors.has(HEAD), packed: has('_proj.weight_scale'),
     vocabSize: embedding.shape[0] ?? 0, contextLength: options.contextLength, weights: options.weights,
   });
   const { config, scheme } = settled, quantized = scheme.kind !== 'floats';
-  const { activations = quantized ? 'i8' : 'block' } = options;
-  if (quantized && activations !== 'i8')
+  const activations = options.activations ?? (quantized ? 'i8' : 'f32');
+  const only = quantized ? 'i8' : 'f32';
+  if (activations !== only)
     throw new ModelFileError('UNSUPPORTED',
-      `activations ${quote(activations)}: weights of safetensors files run with "i8"`,
-      { field: 'activations', expected: 'i8', actual: activations });
+      `activations ${quote(activations)}: ${quantized ? 'quantized' : 'float'} weights of safetensors files `
+      + `run with ${quote(only)}`, { field: 'activations', expected: only, actual: activations });
   const planned = tensorSpecs(config).map((spec) => planTensor(tensors, settled, spec));
   checkAllUsed(tensors, planned, config.tieWordEmbeddings);
   const files = [...new Set(planned.map(({ tensor }) => tensor.source))];

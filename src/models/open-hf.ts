@@ -4,7 +4,7 @@
  */
 import { tokenizerFromHuggingFace } from '../chat/json-tokenizer.ts';
 import type { TextTokenizer } from '../chat/text-tokenizer.ts';
-import { EngineError, ModelFileError } from '../errors.ts';
+import { EngineError, ModelFileError, quote } from '../errors.ts';
 import type { ModelFolder } from '../hub/folder.ts';
 import { readJson, readText } from '../hub/folder.ts';
 import type { OpenedSource } from '../hub/open.ts';
@@ -22,14 +22,26 @@ import type { OpenOptions } from './open-gguf.ts';
 
 export interface OpenHfOptions extends OpenOptions, HfPlanOptions {}
 
-const CONFIG = 'config.json', WEIGHTS = 'model.safetensors', INDEX = 'model.safetensors.index.json';
+const CONFIG = 'config.json', TOKENIZER = 'tokenizer.json', WEIGHTS = 'model.safetensors', INDEX = 'model.safetensors.index.json';
 /** Bytes of the largest tokenizer read: vocabularies of 256 Ki tokens have 35 MB. */
 const MAX_TOKENIZER = 128 * 2 ** 20;
+
+/** What a folder says of its model, tensors and tokenizer unread. */
+export interface HfContents {
+  /** Parsed `config.json`. */
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly table: TensorTable;
+  readonly chatTemplate?: string;
+  /** Parsed `tokenizer_config.json`. */
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  /** Ids that end a text. */
+  readonly endTokens: readonly number[];
+}
 
 /**
  * Reads the model of a folder into the engine's memory.
  *
- * @throws {ModelFileError} MISSING_FILE naming it; see `readSafetensorsTable`, `joinTables`, `planHf`
+ * @throws {ModelFileError} MISSING_FILE naming it; see `readContents`, `planHf`
  * @throws {TokenizerError} If there is no tokenizer, or one of an unknown kind.
  * @throws {EngineError} OUT_OF_MEMORY; whatever was allocated is given back.
  */
@@ -39,9 +51,9 @@ export async function openHf(
   const { signal, maxMemory } = options, opened: OpenedSource[] = [];
   signal?.throwIfAborted();
   try {
-    const json = await readJson(folder, CONFIG) ?? missing(folder, CONFIG);
-    const { tokenizer, chatTemplate } = await tokenizerOf(folder);
-    const plan = { ...planHf(json, await tableOf(folder, opened), options), chatTemplate };
+    const contents = await readContents(folder, opened);
+    const plan = planOf(contents, options);
+    const tokenizer = await tokenizerOf(folder, contents, plan.config.vocabSize);
     if (maxMemory !== undefined && plan.bytes > maxMemory)
       throw new EngineError('OUT_OF_MEMORY',
         `the weights take ${plan.bytes} bytes, "maxMemory" allows ${maxMemory}`,
@@ -52,13 +64,50 @@ export async function openHf(
   }
 }
 
+/** The plan of what a folder holds, with its chat template. */
+export const planOf = ({ json, table, chatTemplate }: HfContents, options: HfPlanOptions = {}): HfPlan =>
+  ({ ...planHf(json, table, options), chatTemplate });
+
+/**
+ * Reads the small files of a folder, and the headers of the large ones.
+ *
+ * @param opened the large ones are added to it, and are the caller's to close
+ * @throws {ModelFileError} MISSING_FILE, BAD_HEADER; see `readSafetensorsTable`, `joinTables`
+ */
+export async function readContents(folder: ModelFolder, opened: OpenedSource[]): Promise<HfContents> {
+  const json = await readJson(folder, CONFIG) ?? missing(folder, CONFIG);
+  const tokenizerConfig = await readJson(folder, 'tokenizer_config.json') ?? {};
+  const chatTemplate = await readText(folder, 'chat_template.jinja') ?? templateOf(tokenizerConfig.chat_template);
+  const generation = await readJson(folder, 'generation_config.json') ?? {};
+  return {
+    json, tokenizerConfig, chatTemplate, endTokens: idsOf(generation.eos_token_id ?? json.eos_token_id),
+    table: await tableOf(folder, opened),
+  };
+}
+
+/** A template by itself, or the one called default of several. */
+function templateOf(value: unknown): string | undefined {
+  const found: unknown = Array.isArray(value)
+    ? (value as { name?: unknown; template?: unknown }[]).find((one) => one?.name === 'default')?.template : value;
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** One id or several. */
+function idsOf(value: unknown): number[] {
+  const ids = (Array.isArray(value) ? value : [value ?? []].flat()) as unknown[];
+  if (ids.every((id) => Number.isInteger(id))) return ids as number[];
+  throw new ModelFileError('WRONG_TYPE', '"eos_token_id" expected one id or several',
+    { field: 'eos_token_id', expected: 'ids', actual: value });
+}
+
 function missing(folder: ModelFolder, file: string): never {
-  throw new ModelFileError('MISSING_FILE', `${folder.name} has no ${file}`,
+  const hint = file === CONFIG ? '; if it holds GGUF files, name one of them' : '';
+  throw new ModelFileError('MISSING_FILE', `${quote(folder.name)} has no ${file}${hint}`,
     { file: folder.name, expected: file });
 }
 
-/** The table of all tensors; files that stay open are added to `opened`. */
-export async function tableOf(folder: ModelFolder, opened: OpenedSource[]): Promise<TensorTable> {
+/** The table of all tensors. */
+async function tableOf(folder: ModelFolder, opened: OpenedSource[]): Promise<TensorTable> {
   const open = async (name: string): Promise<TensorTable | undefined> => {
     const file = await folder.open(name);
     if (file) opened.push(file);
@@ -73,12 +122,10 @@ export async function tableOf(folder: ModelFolder, opened: OpenedSource[]): Prom
 }
 
 async function tokenizerOf(
-  folder: ModelFolder,
-): Promise<{ tokenizer: TextTokenizer; chatTemplate?: string }> {
-  const json = await readJson(folder, 'tokenizer.json', MAX_TOKENIZER) ?? missing(folder, 'tokenizer.json');
-  const config = await readJson(folder, 'tokenizer_config.json') ?? {}, { chat_template: template } = config;
-  const chatTemplate = typeof template === 'string' ? template : await readText(folder, 'chat_template.jinja');
-  return { tokenizer: tokenizerFromHuggingFace(json, config), chatTemplate };
+  folder: ModelFolder, { tokenizerConfig, endTokens }: HfContents, rows: number,
+): Promise<TextTokenizer> {
+  const json = await readJson(folder, TOKENIZER, MAX_TOKENIZER) ?? missing(folder, TOKENIZER);
+  return tokenizerFromHuggingFace(json, tokenizerConfig, { rows, endTokens });
 }
 
 async function build(engine: Engine, plan: HfPlan, options: OpenHfOptions): Promise<BitNet> {

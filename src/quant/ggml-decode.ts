@@ -26,11 +26,8 @@ type DecodeBlock = (bytes: Uint8Array, from: number, out: Float32Array, to: numb
 const half = (bytes: Uint8Array, at: number): number => halfToNumber(bytes[at] | bytes[at + 1] << 8);
 const signed = (byte: number): number => byte << 24 >> 24;
 
-const DECODERS: Readonly<Record<Exclude<GgmlType, PackedType | 'F32'>, DecodeBlock>> = {
+const DECODERS: Readonly<Record<Exclude<GgmlType, PackedType | 'F32' | 'BF16'>, DecodeBlock>> = {
   F16: (bytes, from, out, to) => { out[to] = half(bytes, from); },
-  BF16: (bytes, from, out, to) => {
-    new Uint32Array(out.buffer, out.byteOffset)[to] = bytes[from] << 16 | bytes[from + 1] << 24;
-  },
   Q8_0: (bytes, from, out, to) => {
     const d = half(bytes, from);
     for (let j = 0; j < 32; j++) out[to + j] = d * signed(bytes[from + 2 + j]);
@@ -86,11 +83,19 @@ function decodeQ6K(bytes: Uint8Array, from: number, out: Float32Array, to: numbe
  */
 export function decodeGgml(type: GgmlType, bytes: Uint8Array, scale = 1): Float32Array {
   if (type === 'F32') return new Float32Array(new Uint8Array(bytes).buffer); // a copy, also of a Buffer
+  if (type === 'BF16') return decodeBf16(bytes);
   if (isPackedType(type)) return decodePacked(type, bytes, scale);
   const { elements, bytes: size } = GGML_FORMATS[type], decode = DECODERS[type];
   const blocks = Math.floor(bytes.length / size), out = new Float32Array(blocks * elements);
   for (let b = 0; b < blocks; b++) decode(bytes, b * size, out, b * elements);
   return out;
+}
+
+/** The upper half of an f32 each. */
+function decodeBf16(bytes: Uint8Array): Float32Array {
+  const bits = new Uint32Array(bytes.length >> 1);
+  for (let i = 0, at = 0; i < bits.length; i++, at += 2) bits[i] = bytes[at] << 16 | bytes[at + 1] << 24;
+  return new Float32Array(bits.buffer);
 }
 
 function decodePacked(type: PackedType, bytes: Uint8Array, scale: number): Float32Array {
