@@ -39,9 +39,14 @@ export { readGguf } from './io/gguf.ts';
 export type { ChatOptions } from './models/chat-model.ts';
 export { ChatModel } from './models/chat-model.ts';
 export { ChatSession } from './models/chat-session.ts';
+export type { Converted, ConvertedFile, ConvertOptions } from './models/convert.ts';
+export { convertModel } from './models/convert.ts';
 export type { Activations, GgufPlan } from './models/gguf-plan.ts';
 export { ACTIVATIONS, planGguf } from './models/gguf-plan.ts';
 export type { LoadProgress } from './models/open-gguf.ts';
+export type { ModelFormat } from './models/parts.ts';
+export type { ProjectionType } from './models/to-gguf.ts';
+export { PROJECTION_TYPES } from './models/to-gguf.ts';
 
 /** How a model is loaded; everything is optional. */
 export interface LoadOptions extends Partial<ModelOptions> {
@@ -50,8 +55,9 @@ export interface LoadOptions extends Partial<ModelOptions> {
 }
 
 /**
- * Loads a model from a path, an address, `hf:OWNER/REPO/FILE@REVISION`, bytes or a Blob, into an engine of
- * its own unless one is given.
+ * Loads a model from a path, an address, `hf:OWNER/REPO/FILE@REVISION`, bytes or a Blob, or from the folder of
+ * a Hugging Face model (a path, an address that ends in `/`, `hf:OWNER/REPO`, files by name), into an engine
+ * of its own unless one is given.
  *
  * What is behind an address is received once and kept; see `SourceOptions`.
  * Tensors go straight into the kernels' layout as they arrive, so the memory at the most is that of the model

@@ -66,6 +66,7 @@ import './model/file.test.ts';
 import './model/gradients.test.ts';
 import './model/kv-cache.test.ts';
 import './models/chat-session.test.ts';
+import './models/convert.test.ts';
 import './models/goldens.test.ts';
 import './models/hf.test.ts';
 import './models/load.test.ts';

@@ -6,6 +6,7 @@
  */
 import { ModelFileError, TokenizerError, quote } from '../errors.ts';
 import { GgufArray } from '../io/gguf.ts';
+import { TOKENIZER_KEY } from './own-tokenizer.ts';
 import type { TokenizerPlan, TokenKind } from './plan.ts';
 import { END_NAMES } from './plan.ts';
 import { preTokenizerRule } from './pre-tokenizers.ts';
@@ -55,7 +56,9 @@ export function planOfGguf(
   const tokens = padded(named, rows ?? named.length);
   const kinds = kindsOf(metadata, tokens, named.length);
   const id = (key: string): number | undefined => specialId(metadata, key, tokens.length);
-  const endTokens = endIds(tokens, kinds, [id('eos_token_id'), id('eot_token_id'), id('eom_token_id')]);
+  // Tokenizers that are trained here have no such tokens, though the file must name one.
+  const endKeys = metadata.has(TOKENIZER_KEY) ? [] : ['eos_token_id', 'eot_token_id', 'eom_token_id'];
+  const endTokens = endIds(tokens, kinds, endKeys.map(id));
   const shared = {
     tokens, kinds, endTokens, trims: new Map(), bosToken: id('bos_token_id'),
     unknownToken: id('unknown_token_id'),

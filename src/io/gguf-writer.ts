@@ -1,9 +1,11 @@
 /**
- * Writes GGUF files, version 3; the layout is that of `gguf-header.ts`.
+ * Writes GGUF files, version 3, tensor by tensor; the layout is that of `gguf-header.ts`.
  *
  * Source  ggml `docs/gguf.md`.
  * @module
  */
+import type { ChunkedFile, LaterTensor } from './chunks.ts';
+import { countOf, readData } from './chunks.ts';
 import type { GgmlType } from '../quant/ggml-types.ts';
 import { ggmlBytes, ggmlId } from '../quant/ggml-types.ts';
 
@@ -13,16 +15,12 @@ export type GgufField =
   | { readonly type: 'bool'; readonly value: boolean }
   | { readonly type: 'string'; readonly value: string }
   | { readonly type: 'strings'; readonly value: readonly string[] }
-  | { readonly type: 'i32s'; readonly value: readonly number[] };
+  | { readonly type: 'i32s'; readonly value: readonly number[] }
+  | { readonly type: 'f32s'; readonly value: readonly number[] };
 
 /** A tensor to write. */
-export interface GgufTensorData {
-  readonly name: string;
+export interface GgufEntry extends LaterTensor {
   readonly type: GgmlType;
-  /** Outermost first; [n] for a vector. */
-  readonly shape: readonly number[];
-  /** Blocks of the type, row by row. */
-  readonly data: Uint8Array;
 }
 
 const VERSION = 3, ALIGNMENT = 32;
@@ -73,7 +71,7 @@ class Writer {
     this.#bytes.set(bytes, at);
   }
 
-  /** The bytes, with room for more. */
+  /** The first `length` bytes. */
   finish(length: number): Uint8Array {
     this.#room(length - this.length);
     return this.#bytes.subarray(0, length);
@@ -81,11 +79,12 @@ class Writer {
 }
 
 function writeField(to: Writer, { type, value }: GgufField): void {
-  if (type === 'strings' || type === 'i32s') {
+  if (type === 'strings' || type === 'i32s' || type === 'f32s') {
     to.u32(TYPES.array);
-    to.u32(type === 'strings' ? TYPES.string : TYPES.i32);
+    to.u32(type === 'strings' ? TYPES.string : type === 'i32s' ? TYPES.i32 : TYPES.f32);
     to.u64(value.length);
-    for (const item of value) typeof item === 'string' ? to.text(item) : to.u32(item);
+    for (const item of value)
+      typeof item === 'string' ? to.text(item) : type === 'i32s' ? to.u32(item) : to.f32(item);
     return;
   }
   to.u32(TYPES[type]);
@@ -97,18 +96,17 @@ function writeField(to: Writer, { type, value }: GgufField): void {
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 /**
- * A GGUF file in memory. The same input gives the same bytes.
+ * A GGUF file. The same input gives the same bytes.
  *
  * @param metadata in the order they are written
- * @throws {RangeError} If the data of a tensor are not those of its shape and type.
  * @example
- * const data = new Uint8Array(Float32Array.of(1, 2).buffer);
- * const bytes = encodeGguf({}, [{ name: 'w', type: 'F32', shape: [2], data }]);
- * (await readGguf(bytesSource(bytes))).tensors.get('w')?.rows; // 1
+ * const read = async () => new Uint8Array(Float32Array.of(1, 2).buffer);
+ * const file = ggufFile({}, [{ name: 'w', type: 'F32', shape: [2], read }]);
+ * (await readGguf(bytesSource(await collect(file)))).tensors.get('w')?.rows; // 1
  */
-export function encodeGguf(
-  metadata: Readonly<Record<string, GgufField>>, tensors: readonly GgufTensorData[],
-): Uint8Array {
+export function ggufFile(
+  metadata: Readonly<Record<string, GgufField>>, tensors: readonly GgufEntry[],
+): ChunkedFile {
   const to = new Writer(), fields = Object.entries(metadata);
   for (const letter of 'GGUF') to.u8(letter.charCodeAt(0));
   to.u32(VERSION);
@@ -118,24 +116,27 @@ export function encodeGguf(
     to.text(key);
     writeField(to, field);
   }
+  const bytesOf = ({ type, shape }: GgufEntry): number => ggmlBytes(type, countOf(shape));
   let offset = 0;
-  for (const { name, type, shape, data } of tensors) {
-    const expected = ggmlBytes(type, shape.reduce((product, length) => product * length, 1));
-    if (data.length !== expected)
-      throw new RangeError(
-        `encodeGguf: "data" of ${name} expected ${expected} bytes for ${type} [${shape}], got ${data.length}`);
+  for (const tensor of tensors) {
+    const { name, type, shape } = tensor;
     to.text(name);
     to.u32(shape.length);
     for (const length of shape.toReversed()) to.u64(length);
     to.u32(ggmlId(type));
     to.u64(offset);
-    offset += aligned(data.length);
+    offset += aligned(bytesOf(tensor));
   }
-  const start = aligned(to.length), bytes = to.finish(start + offset);
-  let at = start;
-  for (const { data } of tensors) {
-    bytes.set(data, at);
-    at += aligned(data.length);
-  }
-  return bytes;
+  const header = to.finish(aligned(to.length));
+  return {
+    size: header.length + offset,
+    async *chunks() {
+      yield header;
+      for (const tensor of tensors) {
+        const bytes = bytesOf(tensor), padding = aligned(bytes) - bytes;
+        yield readData(tensor, bytes);
+        if (padding > 0) yield new Uint8Array(padding);
+      }
+    },
+  };
 }

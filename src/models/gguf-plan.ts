@@ -5,6 +5,7 @@
  *   packed types       as they are, in tiles: one or two bits a weight and its scales
  *   F32                floats
  *   F16, BF16, Q…      halves
+ *   F32, F16 of a projection, where `onebit.weights` says that they are 1-bit weights written out: packed
  * @module
  */
 import { ModelFileError, quote } from '../errors.ts';
@@ -17,7 +18,7 @@ import { paddedTo } from '../ops/block-weights.ts';
 import { isPackedType, packedKind } from '../quant/ggml-packed.ts';
 import { GGML_FORMATS } from '../quant/ggml-types.ts';
 import type { BitKind } from '../quant/layout.ts';
-import { BITS, paddedRows } from '../quant/layout.ts';
+import { BITS, paddedRows, tileBytes } from '../quant/layout.ts';
 import type { Architecture } from './gguf-config.ts';
 import { architectureOf, configOf } from './gguf-config.ts';
 import { Metadata } from '../io/gguf-metadata.ts';
@@ -46,7 +47,7 @@ export const QUANTIZATIONS: Readonly<Record<Exclude<Activations, 'f32'>, BlockQu
 export interface PlannedTensor {
   readonly spec: TensorSpec;
   readonly tensor: GgufTensor;
-  readonly kept: 'floats' | 'halves' | 'packed';
+  readonly kept: 'floats' | 'halves' | 'packed' | 'exact';
   /** Rows of each head are to be put back in order: heads' size; 0 if they are. */
   readonly reorder: number;
   /** One number beside a projection, which its product is multiplied by. */
@@ -77,9 +78,10 @@ export function planGguf(file: GgufFile, options: PlanOptions = {}, name?: strin
   const metadata = new Metadata(file, name), found = architectureOf(metadata);
   const embedding = tensorOf(file, EMBEDDING, name);
   const { architecture } = found;
-  const activations = options.activations ?? (architecture.quantizedActivations ? 'i8' : 'block');
+  const exact = exactKind(metadata);
+  const activations = options.activations ?? (exact || architecture.quantizedActivations ? 'i8' : 'block');
   const config = configOf(metadata, {
-    vocabSize: embedding.rows, tied: !file.tensors.has('output.weight'), weights: weightsOf(file),
+    vocabSize: embedding.rows, tied: !file.tensors.has('output.weight'), weights: exact ?? weightsOf(file),
     contextLength: options.contextLength,
   });
   const tensors = tensorSpecs(config).map((spec): PlannedTensor => {
@@ -87,8 +89,8 @@ export function planGguf(file: GgufFile, options: PlanOptions = {}, name?: strin
     checkShape(spec, tensor, name);
     checkKind(spec, tensor, name);
     const reorder = architecture.neighbourPairs && /\.(q|k)_proj\./.test(spec.name) ? config.headDim! : 0;
-    const scale = scaleBeside(file, spec, tensor, name);
-    return { spec, tensor, reorder, scale, ...keeping(spec, tensor, activations) };
+    const scale = scaleBeside(file, spec, tensor, exact !== undefined, name);
+    return { spec, tensor, reorder, scale, ...keeping(spec, tensor, activations, exact) };
   });
   checkAllUsed(file, tensors, name);
   const template = file.metadata.get('tokenizer.chat_template');
@@ -108,12 +110,21 @@ function tensorOf(file: GgufFile, name: string, fileName?: string): GgufTensor {
   return tensor;
 }
 
-/** `blk.N.attn_q.scale` beside `blk.N.attn_q.weight`, where the weights are packed. */
+/** The key by which our own files say what their projections are, where tensors have a wider type. */
+export const WEIGHTS_KEY = 'onebit.weights';
+
+function exactKind(metadata: Metadata): BitKind | undefined {
+  const kind = metadata.text(WEIGHTS_KEY);
+  if (kind === undefined || kind === 'b1' || kind === 't2') return kind;
+  return metadata.fail('BAD_HPARAM', WEIGHTS_KEY, 'b1 or t2', kind);
+}
+
+/** `blk.N.attn_q.scale` beside `blk.N.attn_q.weight`, where the weights are packed or exact. */
 function scaleBeside(
-  file: GgufFile, { role }: TensorSpec, { name, type }: GgufTensor, fileName?: string,
+  file: GgufFile, { role }: TensorSpec, { name, type }: GgufTensor, exact: boolean, fileName?: string,
 ): GgufTensor | undefined {
   const scale = file.tensors.get(name.replace(/weight$/, 'scale'));
-  if (!scale || role !== 'projection' || !isPackedType(type)) return undefined;
+  if (!scale || role !== 'projection' || !(exact || isPackedType(type))) return undefined;
   checkShape({ rows: 1, cols: 1 }, scale, fileName);
   if (scale.type !== 'F32')
     throw new ModelFileError('UNSUPPORTED_TENSOR_TYPE', `${scale.name} is ${scale.type}, expected F32`,
@@ -156,9 +167,11 @@ function checkAllUsed(file: GgufFile, tensors: readonly PlannedTensor[], name?: 
 
 /** How a tensor is kept, and the bytes that takes. */
 function keeping(
-  { role, rows, cols }: TensorSpec, { type }: GgufTensor, activations: Activations,
+  { role, rows, cols }: TensorSpec, { type }: GgufTensor, activations: Activations, exact?: BitKind,
 ): Pick<PlannedTensor, 'kept' | 'bytes'> {
   const packed = isPackedType(type);
+  if (exact && role === 'projection' && !packed && activations === 'i8')
+    return { kept: 'exact', bytes: tileBytes(exact, rows, cols) + rows * 8 };
   if (role === 'norm') return { kept: 'floats', bytes: rows * cols * 4 };
   // Matrices of floats are kept in panels beside the rows.
   if (type === 'F32' || (packed && activations === 'f32')) return { kept: 'floats', bytes: rows * cols * 8 };

@@ -9,10 +9,12 @@ import { readExactly } from '../io/byte-source.ts';
 import type { GgufTensor } from '../io/gguf.ts';
 import type { RunWeights } from '../model/weights.ts';
 import type { CodeRows } from '../ops/bit-weights.ts';
+import { allocBitWeights, layOut } from '../ops/bit-weights.ts';
 import type { BlockWeights } from '../ops/block-weights.ts';
 import { allocBlockWeights, canBeFixed, layOutBlocks } from '../ops/block-weights.ts';
 import type { Compute } from '../ops/matrix.ts';
 import { allocTable } from '../ops/table.ts';
+import { exactCodes } from '../quant/exact-codes.ts';
 import { decodeGgml } from '../quant/ggml-decode.ts';
 import type { PackedType } from '../quant/ggml-packed.ts';
 import {
@@ -20,7 +22,8 @@ import {
 } from '../quant/ggml-packed.ts';
 import { GGML_FORMATS } from '../quant/ggml-types.ts';
 import { halfToNumber, isFiniteHalf } from '../quant/half.ts';
-import { BITS } from '../quant/layout.ts';
+import type { BitKind } from '../quant/layout.ts';
+import { BITS, fileRowBytes } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
 import type { GgufPlan, PlannedTensor } from './gguf-plan.ts';
 import { QUANTIZATIONS } from './gguf-plan.ts';
@@ -34,7 +37,7 @@ const CODE_BLOCK = 128;
 export interface Loading {
   readonly compute: Compute;
   readonly source: ByteSource;
-  readonly plan: Pick<GgufPlan, 'activations'>;
+  readonly plan: Pick<GgufPlan, 'activations' | 'config'>;
   readonly weights: RunWeights;
   readonly rooms: Rooms;
   readonly name?: string;
@@ -55,7 +58,7 @@ export async function loadTensor(
   const scale = tensor.type === 'I2_S' ? await tensorScale(loading, planned) : undefined;
   const factor = planned.scale && await numberAt(loading, planned.scale.offset, planned.scale.name);
   const put = planned.kept === 'packed' ? packedSink(loading, planned, scale, factor)
-    : floatSink(loading, planned, scale, factor);
+    : planned.kept === 'exact' ? exactSink(loading, planned, factor) : floatSink(loading, planned, scale, factor);
   for await (const rows of rowsOf(source, tensor, reorder || 1, rooms, name, signal)) {
     const bytes = reorder ? inHalves(rows.bytes, bytesOfRow(tensor), rows.count, reorder) : rows.bytes;
     put.rows({ ...rows, bytes });
@@ -104,6 +107,35 @@ function floatSink(
     },
     end: () => undefined,
   };
+}
+
+/** Floats that are packed weights written out, packed again. */
+function exactSink(
+  { compute, plan: { config }, weights, name }: Loading, { spec, tensor }: PlannedTensor, factor = 1,
+): Sink {
+  const { rows, cols } = spec, { engine, workspace } = compute, kind = config.weights as BitKind;
+  const values = new Float32Array(rows * cols);
+  return {
+    rows({ from, bytes }) {
+      values.set(checkFinite(decodeGgml(tensor.type, bytes), tensor.name, name), from * cols);
+    },
+    end() {
+      const { codes, scale } = exactCodes(kind, values, rows, cols) ?? notExact(tensor.name, kind, name);
+      const packed = allocBitWeights(engine, kind, rows, cols, false), mark = workspace.mark();
+      weights.addPart({ name: spec.name, packed });
+      const ptr = workspace.alloc(codes.length + 16);
+      engine.u8(ptr, codes.length).set(codes);
+      layOut(compute, packed, ptr, fileRowBytes(kind, cols));
+      workspace.release(mark);
+      engine.f32(packed.scales, rows).fill(scale * factor);
+    },
+  };
+}
+
+/** @throws {ModelFileError} INVALID_CODE always */
+export function notExact(tensor: string, kind: BitKind, file?: string): never {
+  throw new ModelFileError('INVALID_CODE', `${tensor} has weights that are not ${kind}, as the file says`,
+    { file, field: tensor, expected: kind });
 }
 
 /**

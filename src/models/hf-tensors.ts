@@ -22,6 +22,7 @@ import { fileRowBytes } from '../quant/layout.ts';
 import type { Rooms } from './gguf-rows.ts';
 import { rowsOf } from './gguf-rows.ts';
 import { checkFinite, loadTensor } from './gguf-tensors.ts';
+import type { WeightScheme } from './hf-config.ts';
 import type { HfPlan, PlannedHfTensor } from './hf-plan.ts';
 
 /** What loading needs besides the tensor. */
@@ -75,16 +76,20 @@ async function loadPacked(
   engine.u8(ptr, codes.length).set(codes);
   layOut(compute, packed, ptr, fileRowBytes('t2', cols));
   workspace.release(mark);
-  const value = await scaleOf(scale!), { scheme } = plan;
-  const one = scheme.kind === 'packed' && scheme.divides ? 1 / value : value;
-  engine.f32(packed.scales, rows).fill(one);
+  engine.f32(packed.scales, rows).fill(await scaleOf(scale!, plan.scheme));
 }
 
-/** The one number of a scale, which is more than 0. */
-async function scaleOf({ source, offset, bytes, dtype, name, file }: TensorEntry): Promise<number> {
+/**
+ * What a packed weight of 1 stands for, as f32.
+ *
+ * @throws {ModelFileError} NON_FINITE_WEIGHT unless it is more than 0
+ */
+export async function scaleOf(
+  { source, offset, bytes, dtype, name, file }: TensorEntry, scheme: WeightScheme,
+): Promise<number> {
   const data = await readExactly(source, offset, offset + bytes, file);
   const [value] = decodeGgml(dtype as GgmlType, data);
-  if (value > 0 && value < Infinity) return value;
+  if (value > 0 && value < Infinity) return scheme.kind === 'packed' && scheme.divides ? Math.fround(1 / value) : value;
   throw new ModelFileError('NON_FINITE_WEIGHT', `${name} is ${value}, expected more than 0`,
     { file, field: name, actual: value });
 }

@@ -14,6 +14,8 @@ import { ACTIVATIONS } from './gguf-plan.ts';
 import { openGguf } from './open-gguf.ts';
 import type { OpenHfOptions } from './open-hf.ts';
 import { openHf } from './open-hf.ts';
+import { openOwn } from './open-own.ts';
+import { isOwn } from './parts-own.ts';
 
 /** How a model is loaded. All but the engine is optional. */
 export interface ModelOptions extends OpenHfOptions, SourceOptions {
@@ -32,8 +34,8 @@ export interface ModelOptions extends OpenHfOptions, SourceOptions {
 const CONTEXT = 4096;
 
 /**
- * Loads a model, 1-bit, ternary or float: a GGUF file of an architecture that `planGguf` knows, or a folder
- * with `config.json` and safetensors that `configOfHf` knows.
+ * Loads a model, 1-bit, ternary or float: a GGUF file of an architecture that `planGguf` knows, a folder with
+ * `config.json` and safetensors that `configOfHf` knows, or one of our own files.
  *
  * @throws {ModelFileError} If the file is damaged or of a kind that does not run here, with the reason.
  * @throws {TokenizerError} If its tokenizer is of an unknown kind.
@@ -51,21 +53,25 @@ export async function loadModel(
       const { model, plan, tokenizer } = await openHf(engine, folder, sources);
       return new ChatModel(model, tokenizer, plan, ownEngine ? engine : undefined, options.chatTemplate);
     }
-    return await loadGguf(source as ModelLocation, sources);
+    return await loadFile(source as ModelLocation, sources);
   } catch (error) {
     if (ownEngine) engine.dispose();
     throw error;
   }
 }
 
-async function loadGguf(source: ModelLocation, options: ModelOptions): Promise<ChatModel> {
-  const { engine, ownEngine, chatTemplate } = options;
-  const { bytes, name, close } = await openSource(source, options);
+async function loadFile(source: ModelLocation, options: ModelOptions): Promise<ChatModel> {
+  const { engine, ownEngine, chatTemplate } = options, owned = ownEngine ? engine : undefined;
+  const { bytes, name, close } = await openSource(source, options), file = options.name ?? name;
   try {
-    const { model, plan } = await openGguf(engine, bytes, options, options.name ?? name);
+    if (await isOwn(bytes)) {
+      const { model, plan, tokenizer } = await openOwn(engine, bytes, options, file);
+      return new ChatModel(model, tokenizer, plan, owned, chatTemplate);
+    }
+    const { model, plan } = await openGguf(engine, bytes, options, file);
     try {
       const tokenizer = tokenizerFromGguf(plan.metadata.file.metadata, { rows: plan.config.vocabSize });
-      return new ChatModel(model, tokenizer, plan, ownEngine ? engine : undefined, chatTemplate);
+      return new ChatModel(model, tokenizer, plan, owned, chatTemplate);
     } catch (error) {
       model.dispose();
       throw error;

@@ -22,9 +22,10 @@ import type { OpenOptions } from './open-gguf.ts';
 
 export interface OpenHfOptions extends OpenOptions, HfPlanOptions {}
 
-const CONFIG = 'config.json', TOKENIZER = 'tokenizer.json', WEIGHTS = 'model.safetensors', INDEX = 'model.safetensors.index.json';
+const CONFIG = 'config.json', WEIGHTS = 'model.safetensors', INDEX = 'model.safetensors.index.json';
+export const TOKENIZER = 'tokenizer.json';
 /** Bytes of the largest tokenizer read: vocabularies of 256 Ki tokens have 35 MB. */
-const MAX_TOKENIZER = 128 * 2 ** 20;
+export const MAX_TOKENIZER = 128 * 2 ** 20;
 
 /** What a folder says of its model, tensors and tokenizer unread. */
 export interface HfContents {
@@ -121,7 +122,14 @@ async function tableOf(folder: ModelFolder, opened: OpenedSource[]): Promise<Ten
   return joinTables(weightMap, shards);
 }
 
-async function tokenizerOf(
+/**
+ * The tokenizer of a folder.
+ *
+ * @param rows of the embedding
+ * @throws {ModelFileError} MISSING_FILE
+ * @throws {TokenizerError} If it is of an unknown kind.
+ */
+export async function tokenizerOf(
   folder: ModelFolder, { tokenizerConfig, endTokens }: HfContents, rows: number,
 ): Promise<TextTokenizer> {
   const json = await readJson(folder, TOKENIZER, MAX_TOKENIZER) ?? missing(folder, TOKENIZER);

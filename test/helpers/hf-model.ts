@@ -11,6 +11,8 @@ import { tensorSpecs } from '../../src/model/tensors.ts';
 import { Rng } from '../../src/rng.ts';
 import { newEngine } from './tiny-model.ts';
 
+const ENGINE = newEngine();
+
 export type Files = Record<string, Uint8Array>;
 
 /** Weights of a projection: −1, 0, 1, times a scale. */
@@ -102,12 +104,11 @@ export function ownLogits(
       { name: `${name}_scale`, dtype: 'F32', shape: [1], data: f32([one.scale]) }];
   });
   const metadata = { format: 'onebit', version: '1', config: JSON.stringify({ ...config, weights }), tokenizer: '' };
-  const engine = newEngine();
   // Halves, as tables of bf16 are kept.
   const model = buildModel(
-    engine, readModelHeader(encodeSafetensors(tensors, metadata)), undefined, { embeddings: 'f16' });
+    ENGINE, readModelHeader(encodeSafetensors(tensors, metadata)), undefined, { embeddings: 'f16' });
   const logits = model.logits(ids);
-  engine.dispose();
+  model.dispose();
   return logits;
 }
 

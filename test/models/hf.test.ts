@@ -19,12 +19,14 @@ import { hfFiles, ownLogits, realWeights, smallModel, text } from '../helpers/hf
 import { entry, rawFile } from '../io/raw-safetensors.ts';
 import { equalBits } from '../helpers/tiny-model.ts';
 
+/** One for all: starting an engine takes longer than most tests. */
+const ENGINE = createEngine({ threads: 1 });
 const IDS = [1, 5, 9, 2, 2, 0, 17, 20];
 const MODEL = smallModel(), EXPECTED = ownLogits(MODEL, IDS);
 const UP = 'model.layers.1.mlp.up_proj.weight';
 
 async function logitsOf(source: Parameters<typeof load>[0], options: LoadOptions = {}): Promise<Float32Array> {
-  using model = await load(source, { threads: 1, cache: false, ...options });
+  using model = await load(source, { engine: ENGINE, cache: false, ...options });
   return model.logits(IDS);
 }
 
@@ -105,25 +107,25 @@ test('floats that are weights run as floats, as those of our own file do', async
     },
   });
   sameLogits(await logitsOf(files), ownLogits(model, IDS, 'f32'));
-  await rejectsWith(load(files, { activations: 'i8' }), ModelFileError, 'UNSUPPORTED');
+  await rejectsWith(load(files, { activations: 'i8', engine: ENGINE }), ModelFileError, 'UNSUPPORTED');
 });
 
 test('end tokens come from generation_config.json, the template from its file', async () => {
   const files = hfFiles(MODEL, { as: 'multiplies', json: { eos_token_id: 22 } });
-  using first = await load(files, { threads: 1 });
+  using first = await load(files, { engine: ENGINE });
   assert.equal(first.tokenizer.endTokens, [22]);
   files['generation_config.json'] = text({ eos_token_id: [22, 23] });
   files['tokenizer_config.json'] = text({ chat_template: [{ name: 'tool', template: 'no' },
     { name: 'default', template: '{{ messages[0].content }}' }] });
-  using second = await load(files, { threads: 1 });
+  using second = await load(files, { engine: ENGINE });
   assert.equal(second.tokenizer.endTokens, [22, 23]);
   assert.is(second.plan.chatTemplate, '{{ messages[0].content }}');
   assert.equal(Array.from(second.promptIds([{ role: 'user', content: 'abc' }])), [0, 1, 2]);
   files['chat_template.jinja'] = new TextEncoder().encode('{{ "b" }}');
-  using third = await load(files, { threads: 1 });
+  using third = await load(files, { engine: ENGINE });
   assert.equal(Array.from(third.promptIds([{ role: 'user', content: 'abc' }])), [1]);
   files['generation_config.json'] = text({ eos_token_id: 24 });
-  await rejectsWith(load(files, { threads: 1 }), TokenizerError, 'BAD_SPECIAL_ID');
+  await rejectsWith(load(files, { engine: ENGINE }), TokenizerError, 'BAD_SPECIAL_ID');
 });
 
 test('a folder is a path, a file URL, an address, a name of the Hub, or a file in it', async () => {
@@ -144,7 +146,7 @@ test('a folder is a path, a file URL, an address, a name of the Hub, or a file i
       `${endpoint}/o/r/resolve/main/`, `${endpoint}/o/r/resolve/main/config.json`, 'hf:o/r', 'hf:o/r@main',
       `${endpoint}/o/r`, `${endpoint}/o/r/tree/main`,
     ]) sameLogits(await logitsOf(name, { endpoint, retryDelay: 1 }), EXPECTED, name);
-    await rejectsWith(load('hf:o/none', { endpoint, cache: false }), ModelFileError, 'MISSING_FILE');
+    await rejectsWith(load('hf:o/none', { engine: ENGINE, endpoint, cache: false }), ModelFileError, 'MISSING_FILE');
   } finally {
     server.closeAllConnections();
     server.close();
