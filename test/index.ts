@@ -8,6 +8,7 @@ import './chat/template.test.ts';
 import './chat/text-tokenizer.test.ts';
 import './cli/cache.test.ts';
 import './cli/chat.test.ts';
+import './cli/convert.test.ts';
 import './cli/files.test.ts';
 import './cli/format.test.ts';
 import './cli/generate.test.ts';

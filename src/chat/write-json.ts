@@ -10,7 +10,7 @@ export function writeTokenizerJson(plan: TokenizerPlan): string {
   const isMark = (id: number): boolean => kinds[id] === 'control' || kinds[id] === 'markup';
   const vocab = new Map<string, number>();
   for (const [id, token] of tokens.entries())
-    if (!isMark(id) && !vocab.has(token)) vocab.set(token, id);
+    if (!isMark(id) && kinds[id] !== 'unused' && !vocab.has(token)) vocab.set(token, id);
   const added = tokens.flatMap((content, id) => isMark(id) ? [{
     id, content, special: kinds[id] === 'control', single_word: false, normalized: false,
     lstrip: trims.get(id)?.left ?? false, rstrip: trims.get(id)?.right ?? false,

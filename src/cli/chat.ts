@@ -18,7 +18,7 @@ import { UsageError } from './usage.ts';
 export const chatCommand: Command = {
   name: 'chat',
   synopsis: 'chat MODEL [options]',
-  summary: 'Talk with a GGUF model that has a chat template.',
+  summary: 'Talk with a model that has a chat template.',
   positionals: ['MODEL'],
   flags: {
     'system': { type: 'string', value: 'TEXT', help: 'what the model is told before all else' },

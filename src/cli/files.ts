@@ -11,7 +11,7 @@
 import { constants } from 'node:fs';
 import { open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CheckpointError, ModelFileError, quote } from '../errors.ts';
+import { CheckpointError, ModelFileError, OnebitError, quote } from '../errors.ts';
 
 /** An open file, as far as `writeFileAtomic` needs one. */
 export interface OpenFile {
@@ -77,6 +77,9 @@ const codeOf = (error: unknown): string =>
 
 const ignore = (): void => {};
 
+/** Bytes of a file: all at once, or part by part as they are made. */
+export type FileBytes = Uint8Array | AsyncIterable<Uint8Array>;
+
 /**
  * Writes a whole file, or leaves the old one as it was.
  *
@@ -84,14 +87,14 @@ const ignore = (): void => {};
  * directory cannot be forced to disk: the new file is then in place, and the message says so.
  *
  * @param path target; its directory must exist
- * @param bytes u8[n], not to be changed until the promise settles
+ * @param bytes not to be changed until the promise settles
  * @throws {CheckpointError} WRITE_FAILED, with the system's code as `actual`. No temporary file is
- *   left, unless removing it fails too.
+ *   left, unless removing it fails too. What making the bytes throws, as it is.
  * @example
  * await writeFileAtomic('model.safetensors', bytes);
  */
 export async function writeFileAtomic(
-  path: string, bytes: Uint8Array, fs: FilePort = nodeFiles,
+  path: string, bytes: FileBytes, fs: FilePort = nodeFiles,
 ): Promise<void> {
   let directory: OpenFile | undefined;
   let state = 'the old file is untouched';
@@ -102,6 +105,7 @@ export async function writeFileAtomic(
     state = 'the new file is in place, but a power cut may undo it';
     await directory?.sync().catch(forgive);
   } catch (error) {
+    if (error instanceof OnebitError) throw error;
     const code = codeOf(error);
     const reason = REASONS[code] ?? 'the system refuses';
     const message = `cannot write ${quote(path)}: ${reason} (${code}); ${state}`;
@@ -120,11 +124,11 @@ function forgive(error: unknown): undefined {
   if (!NO_DIRECTORY_SYNC.includes(codeOf(error))) throw error;
 }
 
-async function replaceFile(path: string, bytes: Uint8Array, fs: FilePort): Promise<void> {
+async function replaceFile(path: string, bytes: FileBytes, fs: FilePort): Promise<void> {
   const { file, name } = await openTemporary(path, fs);
   let opened: OpenFile | undefined = file;
   try {
-    await writeAll(file, bytes);
+    for await (const part of bytes instanceof Uint8Array ? [bytes] : bytes) await writeAll(file, part);
     await file.sync();
     opened = undefined; // a close that failed must not be repeated: the number may be reused
     await file.close();

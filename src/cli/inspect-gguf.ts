@@ -3,28 +3,22 @@
  * @module
  */
 import { OnebitError } from '../errors.ts';
-import type { GgufFile, GgufPlan } from '../models.ts';
-import { openSource, planGguf, readGguf } from '../models.ts';
-import { forTerminal, formatBytes, formatCount, writeJson } from './format.ts';
-import { sourceOptions } from './source-options.ts';
+import type { ByteSource, GgufFile, GgufPlan } from '../models.ts';
+import { planGguf, readGguf } from '../models.ts';
+import { forTerminal, formatBytes, writeJson } from './format.ts';
+import { planRows, verdictJson } from './plan-rows.ts';
 
 /** Longest value that is shown. */
 const SHOWN = 60;
 
-export async function inspectGguf(path: string, json: boolean): Promise<number> {
-  const { bytes, close } = await openSource(path, { ...sourceOptions(), cache: false });
-  try {
-    const file = await readGguf(bytes, path), verdict = judge(file, path);
-    if (json) writeJson(inspection(file, verdict));
-    else process.stdout.write(forTerminal(describe(file, verdict)));
-  } finally {
-    await close();
-  }
-  return 0;
+export async function inspectGguf(bytes: ByteSource, path: string, json: boolean): Promise<void> {
+  const file = await readGguf(bytes, path), verdict = judge(file, path);
+  if (json) writeJson(inspection(file, verdict));
+  else process.stdout.write(forTerminal(describe(file, verdict)));
 }
 
 /** The plan of a model that runs, or why it does not. */
-type Verdict = { readonly plan: GgufPlan } | { readonly reason: string };
+type Verdict = { readonly plan?: GgufPlan; readonly reason?: string };
 
 function judge(file: GgufFile, path: string): Verdict {
   try {
@@ -35,21 +29,13 @@ function judge(file: GgufFile, path: string): Verdict {
   }
 }
 
-/** Keys and values of a position, as f16. */
-const positionBytes = ({ config: c }: GgufPlan): number =>
-  2 * 2 * c.numHiddenLayers * c.numKeyValueHeads * c.headDim!;
-
 function inspection(file: GgufFile, verdict: Verdict): object {
   const tensors = [...file.tensors.values()].map(({ name, type, rows, cols, bytes }) =>
     ({ name, type, shape: [rows, cols], bytes }));
   return {
     format: `GGUF ${file.version}`, bytes: file.size, warnings: file.warnings,
     metadata: Object.fromEntries([...file.metadata].map(([key, value]) => [key, shown(value)])), tensors,
-    ...('plan' in verdict ? {
-      runs: true, architecture: verdict.plan.architectureName, config: verdict.plan.config,
-      activations: verdict.plan.activations, weightBytes: verdict.plan.bytes,
-      cacheBytesPerToken: positionBytes(verdict.plan),
-    } : { runs: false, reason: verdict.reason }),
+    ...verdictJson(verdict.plan, verdict.reason),
   };
 }
 
@@ -60,17 +46,10 @@ const shown = (value: unknown): string | number | boolean => {
 };
 
 function describe(file: GgufFile, verdict: Verdict): string {
-  const rows: [string, string][] = [['file', `GGUF ${file.version}, ${formatBytes(file.size)}`]];
-  if ('plan' in verdict) {
-    const { plan } = verdict, { config: c } = plan;
-    rows.push(
-      ['runs', `as ${plan.architectureName}, activations ${plan.activations}`],
-      ['model', `${c.numHiddenLayers} layers, width ${c.hiddenSize}, ${c.numAttentionHeads} heads of ` +
-        `${c.headDim!}, ${c.numKeyValueHeads} of keys and values, ${formatCount(c.vocabSize)} tokens, ` +
-        `context ${formatCount(c.maxPositionEmbeddings)}`],
-      ['memory', `${formatBytes(plan.bytes)} of weights, ` +
-        `${formatBytes(positionBytes(plan))} a token of context`]);
-  } else rows.push(['does not run', verdict.reason]);
+  const rows: [string, string][] = [
+    ['file', `GGUF ${file.version}, ${formatBytes(file.size)}`],
+    ...(verdict.plan ? planRows(verdict.plan) : [['does not run', verdict.reason!] as [string, string]]),
+  ];
   for (const { message } of file.warnings) rows.push(['note', message]);
   const values = [...file.metadata].map(([key, value]) => {
     const text = String(shown(value)).replaceAll('\n', '\\n');

@@ -4,18 +4,22 @@
  */
 import type { BitNetConfig, ModelSizes } from '../index.ts';
 import {
-  decodeSafetensors, modelSizes, readModelHeader, tokenizerFromJson,
+  TokenizerError, decodeSafetensors, modelSizes, readModelHeader, tokenizerFromJson,
 } from '../index.ts';
 import { readFileChecked } from './files.ts';
 import { forTerminal, formatBytes, formatCount, writeJson } from './format.ts';
+import { isSafetensors, openSource, readFolderHeaders } from '../models.ts';
+import { inspectFolder } from './inspect-folder.ts';
 import { inspectGguf } from './inspect-gguf.ts';
-import { isGguf } from './open-model.ts';
+import { isOwnFile } from './open-model.ts';
+import { sourceOptions } from './source-options.ts';
 import type { Arguments, Command } from './usage.ts';
 
 export const inspectCommand: Command = {
   name: 'inspect',
-  synopsis: 'inspect FILE [--json]',
-  summary: 'Show what a model file, a checkpoint, any safetensors or GGUF file holds.',
+  synopsis: 'inspect FILE|FOLDER|ADDRESS [--json]',
+  summary: 'Show what a model, a checkpoint, any safetensors or GGUF file holds, what would run and what memory\n'
+    + 'that takes. Of a file behind an address only the header is received.',
   positionals: ['FILE'],
   flags: { json: { type: 'boolean', help: 'print one JSON object instead of text' } },
   run,
@@ -32,11 +36,30 @@ interface Inspection {
 
 async function run(args: Arguments): Promise<number> {
   const [path] = args.positionals;
-  if (await isGguf(path)) return await inspectGguf(path, args.flag('json'));
-  const inspection = inspect(await readFileChecked(path, { what: 'model' }), path);
+  if (await isOwnFile(path)) show(await readFileChecked(path, { what: 'model' }), path, args);
+  else await inspectReal(path, args);
+  return 0;
+}
+
+/** A folder, or a file that may be behind an address: nothing is kept, and headers are enough. */
+async function inspectReal(path: string, args: Arguments): Promise<void> {
+  const options = { ...sourceOptions(), cache: false }, json = args.flag('json');
+  const headers = await readFolderHeaders(path, options);
+  if (headers) return inspectFolder(headers, json);
+  const { bytes, close } = await openSource(path, options);
+  try {
+    // Our own files have a checksum, so they are read as a whole.
+    if (await isSafetensors(bytes)) show(await bytes.read(0, bytes.size), path, args);
+    else await inspectGguf(bytes, path, json);
+  } finally {
+    await close();
+  }
+}
+
+function show(bytes: Uint8Array, path: string, args: Arguments): void {
+  const inspection = inspect(bytes, path);
   if (args.flag('json')) writeJson(inspection);
   else process.stdout.write(forTerminal(describe(inspection)));
-  return 0;
 }
 
 function inspect(bytes: Uint8Array, path: string): Inspection {
@@ -48,14 +71,24 @@ function inspect(bytes: Uint8Array, path: string): Inspection {
     [...file.metadata].filter(([name]) => name !== 'tokenizer' && name !== 'config'));
   if (format !== 'onebit') return { format, metadata, tensors, bytes: bytes.length };
   const header = readModelHeader(bytes, path);
-  const { kind, vocabSize } = tokenizerFromJson(header.tokenizer);
   return {
     format, metadata, tensors, bytes: bytes.length,
     model: {
       config: header.config, sizes: modelSizes(header),
-      tokenizer: `${kind}, ${formatCount(vocabSize)} tokens`,
+      tokenizer: tokenizerOf(header.tokenizer),
     },
   };
+}
+
+/** Kind and size; of a real model's tokenizer, in a file that was converted, the kind. */
+function tokenizerOf(json: string): string {
+  try {
+    const { kind, vocabSize } = tokenizerFromJson(json);
+    return `${kind}, ${formatCount(vocabSize)} tokens`;
+  } catch (error) {
+    if (!(error instanceof TokenizerError) || error.code === 'BAD_JSON') throw error;
+    return 'of another model';
+  }
 }
 
 function describe({ format, metadata, tensors, bytes, model }: Inspection): string {

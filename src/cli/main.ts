@@ -7,6 +7,7 @@ import { OnebitError, quote } from '../errors.ts';
 import { version } from '../../package.json';
 import { cacheCommand } from './cache.ts';
 import { chatCommand } from './chat.ts';
+import { convertCommand } from './convert.ts';
 import { evalCommand } from './eval.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
@@ -18,7 +19,7 @@ import { UsageError, commandHelp, parse } from './usage.ts';
 
 const COMMANDS: readonly Command[] = [
   trainCommand, generateCommand, chatCommand, evalCommand, inspectCommand, logitsCommand,
-  reproduceCommand, cacheCommand,
+  convertCommand, reproduceCommand, cacheCommand,
 ];
 
 const overview = (): string => [

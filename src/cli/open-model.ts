@@ -1,8 +1,10 @@
 /**
- * Opens the model that a command is given: one of our own files, or a real model in GGUF.
+ * Opens the model that a command is given: one of our own files, or a real model.
  * @module
  */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { TokenizerError } from '../errors.ts';
 import type { LanguageModel } from '../index.ts';
 import { createEngine, load } from '../index.ts';
 import type { ChatModel } from '../models.ts';
@@ -15,11 +17,25 @@ export interface OpenModelOptions {
   readonly context?: number;
 }
 
-/** Whether a path names a GGUF file, by its first bytes; an address, by its name. */
-export async function isGguf(path: string): Promise<boolean> {
-  if (/^(https?|hf):/.test(path)) return /\.gguf(@|$|\?)/.test(path);
+/**
+ * Whether a model is one of our own files on this machine; else it is a real one, behind an address, in GGUF,
+ * or a folder.
+ */
+export async function isOwnFile(path: string): Promise<boolean> {
+  if (/^(https?|hf):/.test(path)) return false;
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() || /(^|[\\/])config\.json$/.test(path)) return false;
+  if (!found?.isFile()) return !path.endsWith('.gguf');
+  const folder = join(dirname(path), 'config.json');
+  if (path.endsWith('.safetensors') && !path.endsWith('.onebit.safetensors') && await stat(folder).catch(() => undefined))
+    return false;
+  return !await isGguf(path);
+}
+
+/** Whether a file on this machine is GGUF, by its first bytes. */
+async function isGguf(path: string): Promise<boolean> {
   const handle = await open(path, 'r').catch(() => undefined);
-  if (!handle) return path.endsWith('.gguf');
+  if (!handle) return false;
   try {
     const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
     return buffer.toString('latin1') === 'GGUF';
@@ -34,7 +50,13 @@ export async function isGguf(path: string): Promise<boolean> {
 export async function openModel(
   path: string, { threads, context }: OpenModelOptions,
 ): Promise<LanguageModel | ChatModel> {
-  if (await isGguf(path)) return loadReal(path, { ...sourceOptions(), threads, contextLength: context });
-  const bytes = await readFileChecked(path, { what: 'model' });
-  return load(bytes, { engine: createEngine({ threads }) });
+  if (!await isOwnFile(path)) return loadReal(path, { ...sourceOptions(), threads, contextLength: context });
+  const bytes = await readFileChecked(path, { what: 'model' }), engine = createEngine({ threads });
+  try {
+    return await load(bytes, { engine });
+  } catch (error) {
+    // The tokenizer of a real model, in a file that was converted.
+    if (error instanceof TokenizerError) return loadReal(bytes, { engine, name: path });
+    throw error;
+  }
 }

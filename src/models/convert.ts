@@ -16,7 +16,7 @@ import type { ChunkedFile } from '../io/chunks.ts';
 import type { BitKind } from '../quant/layout.ts';
 import { partsOfGguf } from './parts-gguf.ts';
 import { partsOfHf } from './parts-hf.ts';
-import { isOwn, partsOfOwn } from './parts-own.ts';
+import { isSafetensors, partsOfOwn } from './parts-own.ts';
 import type { ModelFormat, ModelParts } from './parts.ts';
 import { unwritable } from './parts.ts';
 import type { ProjectionType } from './to-gguf.ts';
@@ -105,7 +105,7 @@ async function partsOf(source: ModelLocation | ModelFiles, options: ConvertOptio
   if (folder) return partsOfHf(folder, { weights: options.weights });
   const opened = await openSource(source as ModelLocation, sources), name = opened.name ?? 'the model';
   try {
-    if (!await isOwn(opened.bytes)) return await partsOfGguf(opened, name);
+    if (!await isSafetensors(opened.bytes)) return await partsOfGguf(opened, name);
     const bytes = await readExactly(opened.bytes, 0, opened.bytes.size, name);
     await opened.close();
     return partsOfOwn(bytes, name);

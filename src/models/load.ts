@@ -15,7 +15,7 @@ import { openGguf } from './open-gguf.ts';
 import type { OpenHfOptions } from './open-hf.ts';
 import { openHf } from './open-hf.ts';
 import { openOwn } from './open-own.ts';
-import { isOwn } from './parts-own.ts';
+import { isSafetensors } from './parts-own.ts';
 
 /** How a model is loaded. All but the engine is optional. */
 export interface ModelOptions extends OpenHfOptions, SourceOptions {
@@ -64,7 +64,7 @@ async function loadFile(source: ModelLocation, options: ModelOptions): Promise<C
   const { engine, ownEngine, chatTemplate } = options, owned = ownEngine ? engine : undefined;
   const { bytes, name, close } = await openSource(source, options), file = options.name ?? name;
   try {
-    if (await isOwn(bytes)) {
+    if (await isSafetensors(bytes)) {
       const { model, plan, tokenizer } = await openOwn(engine, bytes, options, file);
       return new ChatModel(model, tokenizer, plan, owned, chatTemplate);
     }

@@ -101,7 +101,8 @@ function idsOf(value: unknown): number[] {
     { field: 'eos_token_id', expected: 'ids', actual: value });
 }
 
-function missing(folder: ModelFolder, file: string): never {
+/** @throws {ModelFileError} MISSING_FILE always */
+export function missing(folder: ModelFolder, file: string): never {
   const hint = file === CONFIG ? '; if it holds GGUF files, name one of them' : '';
   throw new ModelFileError('MISSING_FILE', `${quote(folder.name)} has no ${file}${hint}`,
     { file: folder.name, expected: file });

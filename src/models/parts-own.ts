@@ -2,6 +2,7 @@
  * The parts of one of our own files.
  * @module
  */
+import { ModelFileError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { readExactly } from '../io/byte-source.ts';
 import type { BitNetConfig } from '../model/config.ts';
@@ -10,6 +11,7 @@ import type { ModelHeader } from '../model/file.ts';
 import { readModelHeader } from '../model/file.ts';
 import { floatsOf } from '../model/floats.ts';
 import type { TensorSpec } from '../model/tensors.ts';
+import { invalidCode } from '../quant/ggml-packed.ts';
 import type { BitPart, FloatPart, ModelParts } from './parts.ts';
 import { unwritable } from './parts.ts';
 
@@ -45,7 +47,11 @@ function readPart({ config, file }: ModelHeader, spec: TensorSpec, name: string)
   if (isPacked(spec, config)) {
     const scales = floatsOf(file, `${spec.name}_scale`, name);
     if (scales.length > 1) return unwritable('quantizationGroups', 'other files have one scale a matrix');
-    return { type: config.weights as 'b1' | 't2', codes: data, scale: scales[0] };
+    const type = config.weights as 'b1' | 't2';
+    if (invalidCode(type, data) >= 0)
+      throw new ModelFileError('INVALID_CODE', `${spec.name} has a code 3, which is no weight`,
+        { file: name, field: spec.name, expected: 'codes 0, 1 or 2', actual: 3 });
+    return { type, codes: data, scale: scales[0] };
   }
   const kind = isTable(spec) ? tableKind(file.tensors, spec) : 'f32';
   if (kind !== 'i8') return { type: kind === 'f16' ? 'F16' : 'F32', data };
@@ -56,7 +62,7 @@ function readPart({ config, file }: ModelHeader, spec: TensorSpec, name: string)
 }
 
 /** Whether a file begins as safetensors do: the length of a header, and the header. */
-export async function isOwn(bytes: ByteSource): Promise<boolean> {
+export async function isSafetensors(bytes: ByteSource): Promise<boolean> {
   if (bytes.size < 9) return false;
   const first = await readExactly(bytes, 0, 9), view = new DataView(first.buffer, first.byteOffset);
   return first[8] === 0x7b && view.getBigUint64(0, true) < BigInt(bytes.size);
