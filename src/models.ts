@@ -59,9 +59,9 @@ export interface LoadOptions extends Partial<ModelOptions> {
 }
 
 /**
- * Loads a model from a path, an address, `hf:OWNER/REPO/FILE@REVISION`, bytes or a Blob, or from the folder of
- * a Hugging Face model (a path, an address that ends in `/`, `hf:OWNER/REPO`, files by name), into an engine
- * of its own unless one is given.
+ * Loads a model from a path, an address, `hf:OWNER/REPO/FILE@REVISION`, bytes or a Blob, or from the folder
+ * of a Hugging Face model (a path, an address that ends in `/`, `hf:OWNER/REPO`, files by name), into an
+ * engine of its own unless one is given.
  *
  * What is behind an address is received once and kept; see `SourceOptions`.
  * Tensors go straight into the kernels' layout as they arrive, so the memory at the most is that of the model

@@ -80,7 +80,8 @@ export function huggingFaceTokenizer(json: string): string {
  */
 export function ownTokenizer(text: string): string | undefined {
   const { model } = JSON.parse(text) as { model?: { vocab?: object } };
-  const characters = Object.entries(model?.vocab ?? {}).sort(([, a], [, b]) => a - b).map(([token]) => token).join('');
+  const vocab = Object.entries(model?.vocab ?? {}).sort(([, a], [, b]) => a - b);
+  const characters = vocab.map(([token]) => token).join('');
   for (const candidate of [{ type: BYTES_TYPE }, { type: CHARS_TYPE, characters }]) {
     const json = JSON.stringify(candidate);
     if (worked(() => huggingFaceTokenizer(json)) === text) return json;
@@ -107,11 +108,13 @@ function worked<T>(work: () => T): T | undefined {
 export function ggufTokenizer(json: string): Record<string, GgufField> {
   const tokenizer = tokenizerFromJson(json), names = namesOf(tokenizer), chars = tokenizer.kind === 'chars';
   if (chars) checkBlank(names);
-  const zero = names.indexOf(chars ? '\0' : createByteAlphabet().names[0]), end = zero < 0 ? names.length - 1 : zero;
+  const zero = names.indexOf(chars ? '\0' : createByteAlphabet().names[0]);
+  const end = zero < 0 ? names.length - 1 : zero;
+  const tokens = chars ? names.map((name) => (name === ' ' ? BLANK : name)) : names;
   return {
     [`${KEY}model`]: { type: 'string', value: chars ? 'llama' : 'gpt2' },
     [`${KEY}pre`]: { type: 'string', value: chars ? 'default' : 'gpt-2' },
-    [`${KEY}tokens`]: { type: 'strings', value: chars ? names.map((name) => name === ' ' ? BLANK : name) : names },
+    [`${KEY}tokens`]: { type: 'strings', value: tokens },
     ...(chars ? { [`${KEY}scores`]: { type: 'f32s', value: names.map((_, id) => -id) } } : {
       [`${KEY}merges`]: { type: 'strings', value: mergesOf(json) },
     }),

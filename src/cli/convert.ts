@@ -44,7 +44,8 @@ function formatOf(out: string): ModelFormat {
   if (out.endsWith('.gguf')) return 'gguf';
   if (out.endsWith('.onebit.safetensors')) return 'onebit';
   if (/\.\w+$/.test(out.replace(/\/$/, '')) && !/[\\/]$/.test(out))
-    throw new UsageError(`OUT expected a name that ends in .gguf, .onebit.safetensors or /, got ${quote(out)}`);
+    throw new UsageError(
+      `OUT expected a name that ends in .gguf, .onebit.safetensors or /, got ${quote(out)}`);
   return 'huggingface';
 }
 
@@ -66,7 +67,8 @@ async function run(args: Arguments): Promise<number> {
   for (const notice of converted.notices) process.stderr.write(`onebit: ${notice}\n`);
   const files = converted.files.map(({ name, size }) => ({ name, bytes: size }));
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  if (args.flag('json')) writeJson({ from: converted.from, to, out, bytes, files, notices: converted.notices });
+  const { from, notices } = converted;
+  if (args.flag('json')) writeJson({ from, to, out, bytes, files, notices });
   else process.stdout.write(forTerminal(`${out}  ${formatBytes(bytes)}\n`));
   return 0;
 }
@@ -92,7 +94,8 @@ async function writeFolder({ files }: Converted, out: string): Promise<void> {
 /** What the system refuses, as an error of ours. */
 async function tried(out: string, work: Promise<unknown>): Promise<void> {
   await work.catch((cause: NodeJS.ErrnoException) => {
-    throw new CheckpointError('WRITE_FAILED', `cannot write ${quote(out)} (${cause.code}); nothing was replaced`,
+    throw new CheckpointError('WRITE_FAILED',
+      `cannot write ${quote(out)} (${cause.code}); nothing was replaced`,
       { file: out, actual: cause.code, cause });
   });
 }

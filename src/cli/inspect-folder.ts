@@ -15,9 +15,11 @@ const sizeOf = ({ files }: FolderHeaders): number => files.reduce((sum, { bytes 
 
 function inspection(headers: FolderHeaders): object {
   const { files, plan, reason, json: config } = headers;
-  const tensors = headers.tensors.map(({ name, dtype, shape, bytes, file }) => ({ name, dtype, shape, bytes, file }));
+  const tensors = headers.tensors.map(({ name, dtype, shape, bytes, file }) =>
+    ({ name, dtype, shape, bytes, file }));
   return {
-    format: 'Hugging Face', bytes: sizeOf(headers), files, metadata: config, tensors, ...verdictJson(plan, reason),
+    format: 'Hugging Face', bytes: sizeOf(headers), files, metadata: config, tensors,
+    ...verdictJson(plan, reason),
   };
 }
 

@@ -18,8 +18,8 @@ import type { Arguments, Command } from './usage.ts';
 export const inspectCommand: Command = {
   name: 'inspect',
   synopsis: 'inspect FILE|FOLDER|ADDRESS [--json]',
-  summary: 'Show what a model, a checkpoint, any safetensors or GGUF file holds, what would run and what memory\n'
-    + 'that takes. Of a file behind an address only the header is received.',
+  summary: 'Show what a model, a checkpoint, any safetensors or GGUF file holds, what would run and\n'
+    + 'what memory that takes. Of a model behind an address only the headers are received.',
   positionals: ['FILE'],
   flags: { json: { type: 'boolean', help: 'print one JSON object instead of text' } },
   run,

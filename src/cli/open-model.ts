@@ -23,12 +23,13 @@ export interface OpenModelOptions {
  */
 export async function isOwnFile(path: string): Promise<boolean> {
   if (/^(https?|hf):/.test(path)) return false;
+  if (/(^|[\\/])config\.json$/.test(path)) return false;
   const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory() || /(^|[\\/])config\.json$/.test(path)) return false;
-  if (!found?.isFile()) return !path.endsWith('.gguf');
-  const folder = join(dirname(path), 'config.json');
-  if (path.endsWith('.safetensors') && !path.endsWith('.onebit.safetensors') && await stat(folder).catch(() => undefined))
-    return false;
+  if (!found) return !path.endsWith('.gguf');
+  const config = join(found.isDirectory() ? path : dirname(path), 'config.json');
+  const inFolder = await stat(config).then((entry) => entry.isFile(), () => false);
+  if (found.isDirectory()) return !inFolder;
+  if (inFolder && path.endsWith('.safetensors') && !path.endsWith('.onebit.safetensors')) return false;
   return !await isGguf(path);
 }
 

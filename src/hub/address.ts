@@ -49,7 +49,8 @@ const PAGE = /^\/([\w.-]+\/[\w.-]+)(?:\/(?:tree|blob)\/([^/]+)((?:\/[^/]+)*))?\/
 export function resolvedAddress(name: string, endpoint = HUB): string {
   if (name.startsWith('hf:')) return hubAddress(name, endpoint, true);
   if (!URL.canParse(name) || new URL(name).origin !== new URL(endpoint).origin) return name;
-  const { origin, pathname } = new URL(name), [, repo, revision = 'main', rest = ''] = PAGE.exec(pathname) ?? [];
+  const { origin, pathname } = new URL(name);
+  const [, repo, revision = 'main', rest = ''] = PAGE.exec(pathname) ?? [];
   return repo === undefined ? name : `${origin}/${repo}/resolve/${revision}${rest || '/'}`;
 }
 

@@ -62,7 +62,8 @@ export async function folderOf(
 async function folderOfPath(
   location: string | URL, text: string, options: SourceOptions,
 ): Promise<ModelFolder | undefined> {
-  const isUrl = location instanceof URL, path = isUrl ? text : text.replaceAll('\\', '/'), member = memberOf(path);
+  const isUrl = location instanceof URL, path = isUrl ? text : text.replaceAll('\\', '/');
+  const member = memberOf(path);
   if (member) return folderAt(member.base || './', member.weights, options);
   if (/\.gguf$/i.test(path) || OWN.test(path)) return undefined;
   const inside = `${path.replace(/\/$/, '')}/`, config = `${inside}config.json`;

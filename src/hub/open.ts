@@ -57,7 +57,8 @@ export async function openSource(
 }
 
 /** The address that a name stands for; see `resolvedAddress`. */
-export const addressOf = (name: string, { endpoint }: SourceOptions): string => resolvedAddress(name, endpoint);
+export const addressOf = (name: string, { endpoint }: SourceOptions): string =>
+  resolvedAddress(name, endpoint);
 
 async function openAddress(
   address: string, options: SourceOptions,

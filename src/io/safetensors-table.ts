@@ -4,7 +4,7 @@
  *   model.safetensors                    one file
  *   model.safetensors.index.json         {"weight_map": {tensor: file}}: several
  *
- * Source  github.com/huggingface/safetensors, README "Format"; `save_pretrained` of transformers for the index.
+ * Source  github.com/huggingface/safetensors, README "Format"; transformers' `save_pretrained` for the index.
  * @module
  */
 import { ModelFileError, quote } from '../errors.ts';

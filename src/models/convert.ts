@@ -96,7 +96,8 @@ async function written(
     const files = Object.entries(writeHf(parts, options)).map(([name, file]) => ({ name, ...file }));
     return { files, notices: [] };
   }
-  const bytes = await writeOwn(parts, options), chunks: ChunkedFile['chunks'] = async function* () { yield bytes; };
+  const bytes = await writeOwn(parts, options);
+  const chunks: ChunkedFile['chunks'] = async function* () { yield bytes; };
   return { files: [{ name: 'model.onebit.safetensors', size: bytes.length, chunks }], notices: [] };
 }
 

@@ -40,7 +40,8 @@ export async function readFolderHeaders(
     const contents = await readContents(folder, opened), { json, table } = contents;
     const tokenizer = await folder.open(TOKENIZER);
     await tokenizer?.close();
-    const tensors = [...table.tensors.values()], sizes = new Map(tensors.map(({ file, source: { size } }) => [file, size]));
+    const tensors = [...table.tensors.values()];
+    const sizes = new Map(tensors.map(({ file, source: { size } }) => [file, size]));
     const files = [...sizes].map(([name = '', bytes]) => ({ name, bytes }));
     try {
       if (!tokenizer) missing(folder, TOKENIZER);

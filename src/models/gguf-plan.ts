@@ -89,7 +89,7 @@ export function planGguf(file: GgufFile, options: PlanOptions = {}, name?: strin
     checkShape(spec, tensor, name);
     checkKind(spec, tensor, name);
     const reorder = architecture.neighbourPairs && /\.(q|k)_proj\./.test(spec.name) ? config.headDim! : 0;
-    const scale = scaleBeside(file, spec, tensor, exact !== undefined, name);
+    const scale = scaleBeside(file, spec, tensor, { activations, exact }, name);
     return { spec, tensor, reorder, scale, ...keeping(spec, tensor, activations, exact) };
   });
   checkAllUsed(file, tensors, name);
@@ -121,11 +121,16 @@ function exactKind(metadata: Metadata): BitKind | undefined {
 
 /** `blk.N.attn_q.scale` beside `blk.N.attn_q.weight`, where the weights are packed or exact. */
 function scaleBeside(
-  file: GgufFile, { role }: TensorSpec, { name, type }: GgufTensor, exact: boolean, fileName?: string,
+  file: GgufFile, { role }: TensorSpec, { name, type }: GgufTensor,
+  { activations, exact }: { readonly activations: Activations; readonly exact?: BitKind }, fileName?: string,
 ): GgufTensor | undefined {
   const scale = file.tensors.get(name.replace(/weight$/, 'scale'));
   if (!scale || role !== 'projection' || !(exact || isPackedType(type))) return undefined;
   checkShape({ rows: 1, cols: 1 }, scale, fileName);
+  if (isPackedType(type) && activations !== 'i8' && activations !== 'f32')
+    throw new ModelFileError('UNSUPPORTED',
+      `${name} has its scale beside it, and runs with activations "i8" or "f32"`,
+      { file: fileName, field: name, expected: 'i8 or f32', actual: activations });
   if (scale.type !== 'F32')
     throw new ModelFileError('UNSUPPORTED_TENSOR_TYPE', `${scale.name} is ${scale.type}, expected F32`,
       { file: fileName, field: scale.name, expected: 'F32', actual: scale.type });
@@ -138,7 +143,9 @@ function weightsOf(file: GgufFile): BitNetConfig['weights'] {
   return type !== undefined && isPackedType(type) ? packedKind(type) : 'f32';
 }
 
-function checkShape({ rows, cols }: Pick<TensorSpec, 'rows' | 'cols'>, tensor: GgufTensor, file?: string): void {
+function checkShape(
+  { rows, cols }: Pick<TensorSpec, 'rows' | 'cols'>, tensor: GgufTensor, file?: string,
+): void {
   if (tensor.rows === rows && tensor.cols === cols) return;
   const expected = `[${rows}, ${cols}]`, actual = `[${tensor.rows}, ${tensor.cols}]`;
   throw new ModelFileError('SHAPE_MISMATCH', `${tensor.name} expected ${expected}, found ${actual}`,

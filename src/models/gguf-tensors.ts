@@ -58,7 +58,8 @@ export async function loadTensor(
   const scale = tensor.type === 'I2_S' ? await tensorScale(loading, planned) : undefined;
   const factor = planned.scale && await numberAt(loading, planned.scale.offset, planned.scale.name);
   const put = planned.kept === 'packed' ? packedSink(loading, planned, scale, factor)
-    : planned.kept === 'exact' ? exactSink(loading, planned, factor) : floatSink(loading, planned, scale, factor);
+    : planned.kept === 'exact' ? exactSink(loading, planned, factor)
+      : floatSink(loading, planned, scale, factor);
   for await (const rows of rowsOf(source, tensor, reorder || 1, rooms, name, signal)) {
     const bytes = reorder ? inHalves(rows.bytes, bytesOfRow(tensor), rows.count, reorder) : rows.bytes;
     put.rows({ ...rows, bytes });

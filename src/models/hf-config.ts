@@ -156,7 +156,8 @@ function architectureOf(fields: Fields): string {
 
 function actOf(fields: Fields, name: string): HiddenAct {
   const act = fields.text('hidden_act') ?? (name === 'bitnet' ? 'relu2' : 'silu');
-  return Object.hasOwn(ACTS, act) ? ACTS[act] : fields.fail('UNSUPPORTED', 'hidden_act', 'silu or relu2', act);
+  if (Object.hasOwn(ACTS, act)) return ACTS[act];
+  return fields.fail('UNSUPPORTED', 'hidden_act', 'silu or relu2', act);
 }
 
 /** Sub-norms are what the BitNet family is trained with: floats with them are latent weights. */
@@ -174,9 +175,10 @@ function schemeOf(fields: Fields, name: string, facts: HfFacts): WeightScheme {
   if (mode !== 'offline' && mode !== 'online')
     quantization.fail('UNSUPPORTED', 'quantization_config.quantization_mode', 'offline or online', mode);
   if (linear !== 'bitlinear' && linear !== 'autobitlinear')
-    quantization.fail('UNSUPPORTED', 'quantization_config.linear_class', 'bitlinear or autobitlinear', linear);
-  // Master weights come with the configuration of the packed ones.
-  if (mode === 'online' || !facts.packed) return { kind: 'latent' };
+    quantization.fail(
+      'UNSUPPORTED', 'quantization_config.linear_class', 'bitlinear or autobitlinear', linear);
+  // Master weights come with the configuration of the packed ones, too. Only one class quantizes online.
+  if (!facts.packed || (mode === 'online' && linear === 'autobitlinear')) return { kind: 'latent' };
   return { kind: 'packed', divides: linear === 'bitlinear' };
 }
 

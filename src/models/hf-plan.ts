@@ -48,16 +48,18 @@ const FLOATS = ['F32', 'F16', 'BF16'];
 
 /**
  * @param json parsed `config.json`
- * @throws {ModelFileError} MISSING_TENSOR, SHAPE_MISMATCH, UNSUPPORTED_TENSOR, UNSUPPORTED_TENSOR_TYPE, and as
- *   `configOfHf`
+ * @throws {ModelFileError} MISSING_TENSOR, SHAPE_MISMATCH, UNSUPPORTED_TENSOR, UNSUPPORTED_TENSOR_TYPE, and
+ *   as `configOfHf`
  */
 export function planHf(
   json: Readonly<Record<string, unknown>>, { tensors }: TensorTable, options: HfPlanOptions = {},
 ): HfPlan {
-  const names = [...tensors.keys()], has = (part: string): boolean => names.some((name) => name.includes(part));
+  const names = [...tensors.keys()];
+  const has = (part: string): boolean => names.some((name) => name.includes(part));
   const embedding = found(tensors, EMBEDDING);
   const settled = configOfHf(json, {
-    subNorms: ALIASES[0].some((part) => has(part)), head: tensors.has(HEAD), packed: has('_proj.weight_scale'),
+    subNorms: ALIASES[0].some((part) => has(part)), packed: has('_proj.weight_scale'),
+    head: tensors.has(HEAD),
     vocabSize: embedding.shape[0] ?? 0, contextLength: options.contextLength, weights: options.weights,
   });
   const { config, scheme } = settled, quantized = scheme.kind !== 'floats';
@@ -89,7 +91,8 @@ function planTensor(
 ): PlannedHfTensor {
   const { name, rows, cols, role } = spec, tensor = found(tensors, name), count = rows * cols;
   const packs = role === 'projection' && scheme.kind === 'packed' && tensor.dtype === 'U8';
-  checkTensor(tensor, packs ? ['U8'] : FLOATS, packs ? [rows / 4, cols] : role === 'norm' ? [cols] : [rows, cols]);
+  const shape = packs ? [rows / 4, cols] : role === 'norm' ? [cols] : [rows, cols];
+  checkTensor(tensor, packs ? ['U8'] : FLOATS, shape);
   const inTiles = (kind: BitKind): number => tileBytes(kind, rows, cols) + rows * 8;
   if (packs) {
     const scale = found(tensors, `${name}_scale`);

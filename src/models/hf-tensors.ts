@@ -37,7 +37,8 @@ export interface HfLoading {
 /** Floats of a safetensors file are those of GGUF, by the same names. */
 const asGguf = (
   { name, dtype, offset, bytes }: TensorEntry, rows: number, cols: number,
-): GgufTensor => ({ name, type: dtype as GgmlType, typeId: 0, dims: [cols, rows], rows, cols, offset, bytes });
+): GgufTensor =>
+  ({ name, type: dtype as GgmlType, typeId: 0, dims: [cols, rows], rows, cols, offset, bytes });
 
 /**
  * Reads one tensor into the weights.
@@ -52,7 +53,8 @@ export async function loadHfTensor(
   const { plan, weights, compute: { engine } } = loading, { spec, tensor, kept } = planned;
   if (kept === 'floats' || kept === 'halves') {
     const { source, file: name } = tensor, floats = asGguf(tensor, spec.rows, spec.cols);
-    return loadTensor({ ...loading, source, name }, { spec, tensor: floats, kept, reorder: 0, bytes: 0 }, onBytes);
+    return loadTensor(
+      { ...loading, source, name }, { spec, tensor: floats, kept, reorder: 0, bytes: 0 }, onBytes);
   }
   const kind = kept === 'packed' ? 't2' : plan.config.weights as BitKind;
   const packed = allocBitWeights(engine, kind, spec.rows, spec.cols, false);
@@ -66,7 +68,8 @@ export async function loadHfTensor(
 async function loadPacked(
   { compute, plan, signal }: HfLoading, { spec, tensor, scale }: PlannedHfTensor, packed: BitWeights,
 ): Promise<void> {
-  const { engine, workspace } = compute, { rows, cols } = spec, { source, offset, bytes, file, name } = tensor;
+  const { engine, workspace } = compute, { rows, cols } = spec;
+  const { source, offset, bytes, file, name } = tensor;
   const codes = unpackHf(await readExactly(source, offset, offset + bytes, file), rows, cols);
   signal?.throwIfAborted();
   if (invalidCode('t2', codes) >= 0)
@@ -89,7 +92,8 @@ export async function scaleOf(
 ): Promise<number> {
   const data = await readExactly(source, offset, offset + bytes, file);
   const [value] = decodeGgml(dtype as GgmlType, data);
-  if (value > 0 && value < Infinity) return scheme.kind === 'packed' && scheme.divides ? Math.fround(1 / value) : value;
+  if (value > 0 && value < Infinity)
+    return scheme.kind === 'packed' && scheme.divides ? Math.fround(1 / value) : value;
   throw new ModelFileError('NON_FINITE_WEIGHT', `${name} is ${value}, expected more than 0`,
     { file, field: name, actual: value });
 }

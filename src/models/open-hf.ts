@@ -78,7 +78,8 @@ export const planOf = ({ json, table, chatTemplate }: HfContents, options: HfPla
 export async function readContents(folder: ModelFolder, opened: OpenedSource[]): Promise<HfContents> {
   const json = await readJson(folder, CONFIG) ?? missing(folder, CONFIG);
   const tokenizerConfig = await readJson(folder, 'tokenizer_config.json') ?? {};
-  const chatTemplate = await readText(folder, 'chat_template.jinja') ?? templateOf(tokenizerConfig.chat_template);
+  const chatTemplate = await readText(folder, 'chat_template.jinja')
+    ?? templateOf(tokenizerConfig.chat_template);
   const generation = await readJson(folder, 'generation_config.json') ?? {};
   return {
     json, tokenizerConfig, chatTemplate, endTokens: idsOf(generation.eos_token_id ?? json.eos_token_id),
@@ -88,8 +89,9 @@ export async function readContents(folder: ModelFolder, opened: OpenedSource[]):
 
 /** A template by itself, or the one called default of several. */
 function templateOf(value: unknown): string | undefined {
+  const several = value as { name?: unknown; template?: unknown }[];
   const found: unknown = Array.isArray(value)
-    ? (value as { name?: unknown; template?: unknown }[]).find((one) => one?.name === 'default')?.template : value;
+    ? several.find((one) => one?.name === 'default')?.template : value;
   return typeof found === 'string' ? found : undefined;
 }
 
@@ -138,13 +140,14 @@ export async function tokenizerOf(
 }
 
 async function build(engine: Engine, plan: HfPlan, options: OpenHfOptions): Promise<BitNet> {
+  const { signal } = options;
   const weights = new RunWeights(engine), workspace = new Workspace(engine.heap), rooms = new Rooms();
   const total = plan.tensors.reduce((sum, { tensor }) => sum + tensor.bytes, 0);
   let loaded = 0;
   try {
     for (const planned of plan.tensors)
       await loadHfTensor(
-        { compute: { engine, workspace }, plan, weights, rooms, signal: options.signal }, planned, (bytes) => {
+        { compute: { engine, workspace }, plan, weights, rooms, signal }, planned, (bytes) => {
           loaded += bytes;
           options.onProgress?.({ loaded: Math.min(loaded, total), total });
         });

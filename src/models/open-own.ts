@@ -25,7 +25,8 @@ export async function openOwn(
 ): Promise<{ model: BitNet; plan: ModelPlan; tokenizer: TextTokenizer }> {
   const bytes = await readExactly(source, 0, source.size, name);
   signal?.throwIfAborted();
-  const header = readModelHeader(bytes, name), { config } = header, { chatTemplate, endTokens } = extrasOf(header);
+  const header = readModelHeader(bytes, name), { config } = header;
+  const { chatTemplate, endTokens } = extrasOf(header);
   const tokenizer = tokenizerFromHuggingFace(
     JSON.parse(huggingFaceTokenizer(header.tokenizer)) as object, {}, { rows: config.vocabSize, endTokens });
   const { packedBytes } = modelSizes(header);
@@ -37,6 +38,7 @@ export async function openOwn(
   onProgress?.({ loaded: source.size, total: source.size });
   const activations = config.weights === 'f32' ? 'f32' : 'i8';
   return {
-    model, tokenizer, plan: { architectureName: 'onebit', config, activations, bytes: packedBytes, chatTemplate },
+    model, tokenizer,
+    plan: { architectureName: 'onebit', config, activations, bytes: packedBytes, chatTemplate },
   };
 }

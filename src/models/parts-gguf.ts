@@ -64,7 +64,8 @@ async function readPart(
 ): Promise<FloatPart | BitPart> {
   const { rows, cols, role } = spec, { type, offset } = tensor, length = bytesOfRow(tensor) * rows;
   const all = await readExactly(source, offset, offset + tensor.bytes, file);
-  const data = reorder ? inHalves(all.subarray(0, length), length / rows, rows, reorder) : all.subarray(0, length);
+  const inFile = all.subarray(0, length);
+  const data = reorder ? inHalves(inFile, length / rows, rows, reorder) : inFile;
   const factor = scale ? await floatAt(source, scale.offset) : 1;
   if (isPackedType(type) && role === 'projection') {
     const codes = packedCodes(type, data);

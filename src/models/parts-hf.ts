@@ -35,13 +35,15 @@ export async function partsOfHf(folder: ModelFolder, options: HfPlanOptions): Pr
     const tokenizer = await tokenizerOf(folder, contents, plan.config.vocabSize);
     const own = ownTokenizer((await readText(folder, TOKENIZER, MAX_TOKENIZER))!);
     const planned = new Map(plan.tensors.map((tensor) => [tensor.spec.name, tensor]));
+    const kind = plan.config.weights;
     for (const { spec, tensor, kept } of plan.tensors)
-      if (spec.role === 'projection' && plan.config.weights !== 'f32' && kept !== 'packed' && kept !== 'quantized')
+      if (spec.role === 'projection' && kind !== 'f32' && kept !== 'packed' && kept !== 'quantized')
         unwritable(tensor.name, `is ${tensor.dtype}, where other projections are packed`, tensor.dtype);
     return {
-      format: 'huggingface', name: folder.name, config: plan.config, tokenizer: own ?? tokenizer.toJson(), close,
+      format: 'huggingface', name: folder.name, config: plan.config, close,
+      tokenizer: own ?? tokenizer.toJson(),
       chatTemplate: plan.chatTemplate, endTokens: tokenizer.endTokens,
-      typeOf: ({ name, role }) => role === 'projection' && plan.config.weights !== 'f32' ? plan.config.weights
+      typeOf: ({ name, role }) => role === 'projection' && kind !== 'f32' ? kind
         : planned.get(name)!.tensor.dtype as FloatType,
       read: ({ name }) => readPart(plan, planned.get(name)!),
     };
@@ -61,12 +63,14 @@ async function readPart(
   if (kept === 'packed') {
     const codes = unpackHf(data, rows, cols);
     if (invalidCode('t2', codes) >= 0)
-      throw new ModelFileError('INVALID_CODE', `${name} has a code 3, which is no weight`, { file, field: name });
+      throw new ModelFileError('INVALID_CODE', `${name} has a code 3, which is no weight`,
+        { file, field: name });
     return { type: 't2', codes, scale: await scaleOf(scale!, scheme) };
   }
   if (kept !== 'quantized') return { type: tensor.dtype as FloatType, data };
   const values = checkFinite(decodeGgml(tensor.dtype as FloatType, data), name, file);
   const type = config.weights as 'b1' | 't2';
-  const { codes, scales } = type === 'b1' ? quantizeSign(values, rows, cols) : quantizeAbsmean(values, rows, cols);
+  const quantize = type === 'b1' ? quantizeSign : quantizeAbsmean;
+  const { codes, scales } = quantize(values, rows, cols);
   return { type, codes, scale: scales[0] };
 }

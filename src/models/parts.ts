@@ -42,7 +42,7 @@ export interface ModelParts {
   readonly endTokens: readonly number[];
   /** What `read` will give. */
   typeOf(spec: TensorSpec): FloatType | BitKind;
-  /** Reads a tensor. @throws {ModelFileError} If it cannot be written as anything else; see `convertModel`. */
+  /** Reads a tensor. @throws {ModelFileError} If no other file can have it; see `convertModel`. */
   read(spec: TensorSpec): Promise<FloatPart | BitPart>;
   close(): Promise<void>;
 }
@@ -51,7 +51,8 @@ export interface ModelParts {
 export const FLOAT_BYTES: Readonly<Record<FloatType, number>> = { F32: 4, F16: 2, BF16: 2 };
 
 /** Whether a part is packed. */
-export const isBits = (part: FloatPart | BitPart): part is BitPart => part.type === 'b1' || part.type === 't2';
+export const isBits = (part: FloatPart | BitPart): part is BitPart =>
+  part.type === 'b1' || part.type === 't2';
 
 /**
  * Floats as another type: to F16 the nearest, to F32 the same.
@@ -62,7 +63,8 @@ export function floatsAs({ type, data }: FloatPart, to: 'F32' | 'F16', tensor: s
   const values = checkFinite(decodeGgml(type, data), tensor);
   if (type === to) return data;
   if (to === 'F32') return new Uint8Array(values.buffer);
-  const halves = Uint16Array.from(values, numberToHalf), over = halves.findIndex((half) => (half & 0x7fff) === 0x7c00);
+  const halves = Uint16Array.from(values, numberToHalf);
+  const over = halves.findIndex((half) => (half & 0x7fff) === 0x7c00);
   if (over >= 0)
     throw new ModelFileError('NON_FINITE_WEIGHT', `${tensor} has ${values[over]}, which is too large for f16`,
       { field: tensor, offset: over, actual: values[over] });

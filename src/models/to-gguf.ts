@@ -55,7 +55,8 @@ export function writeGguf(
   const { config } = parts, architecture = architectureFor(config), beside = config.subNorms;
   checkWritable(config, 'GGUF');
   const tensors = tensorSpecs(config).flatMap((spec): GgufEntry[] => {
-    const type = typeFor(spec, parts, options), shape = spec.role === 'norm' ? [spec.cols] : [spec.rows, spec.cols];
+    const type = typeFor(spec, parts, options);
+    const shape = spec.role === 'norm' ? [spec.cols] : [spec.rows, spec.cols];
     const name = ggufName(spec.name), bits = isBitType(parts.typeOf(spec));
     const reorder = architecture === 'llama' && /\.(q|k)_proj\./.test(spec.name) ? headDim(config) : 0;
     const read = async (): Promise<Uint8Array> => {
@@ -70,7 +71,8 @@ export function writeGguf(
   });
   const metadata = {
     ...configFields(config, architecture), ...ggufTokenizer(parts.tokenizer),
-    ...(config.weights === 'f32' ? {} : { [WEIGHTS_KEY]: { type: 'string', value: config.weights } as const }),
+    ...(config.weights === 'f32' ? {}
+      : { [WEIGHTS_KEY]: { type: 'string', value: config.weights } as const }),
     ...(parts.chatTemplate === undefined ? {}
       : { 'tokenizer.chat_template': { type: 'string', value: parts.chatTemplate } as const }),
   };
@@ -83,7 +85,8 @@ function architectureFor({ subNorms, hiddenAct, queryKeyNorms }: BitNetConfig): 
   if (subNorms && queryKeyNorms)
     return unwritable('queryKeyNorms', 'no architecture of GGUF has them beside sub-norms', true);
   if (subNorms) return hiddenAct === 'relu2' ? 'bitnet-b1.58' : 'bitnet';
-  if (hiddenAct !== 'silu') return unwritable('hiddenAct', 'without sub-norms GGUF has silu alone', hiddenAct);
+  if (hiddenAct !== 'silu')
+    return unwritable('hiddenAct', 'without sub-norms GGUF has silu alone', hiddenAct);
   return queryKeyNorms ? 'qwen3' : 'llama';
 }
 
@@ -91,9 +94,10 @@ function architectureFor({ subNorms, hiddenAct, queryKeyNorms }: BitNetConfig): 
 function noticesOf({ tieWordEmbeddings, weights }: BitNetConfig, architecture: string): string[] {
   return [
     ...(architecture === 'bitnet' && !tieWordEmbeddings
-      ? ['llama.cpp refuses this architecture with a head of its own; a model trained with tied embeddings runs']
+      ? ['llama.cpp refuses this architecture with a head of its own; with tied embeddings it runs']
       : []),
-    ...(architecture === 'bitnet-b1.58' ? ['bitnet.cpp and onebit know this architecture, llama.cpp does not'] : []),
+    ...(architecture === 'bitnet-b1.58'
+      ? ['bitnet.cpp and onebit know this architecture, llama.cpp does not'] : []),
     ...(weights !== 'f32' && !architecture.startsWith('bitnet')
       ? ['scales are rounded to f16, of which blocks have one each'] : []),
   ];
@@ -112,7 +116,7 @@ function typeFor(spec: TensorSpec, parts: ModelParts, { type, embeddings }: Gguf
   if (wanted === 'Q1_0' && own === 't2') unwritable(spec.name, 'has three values, Q1_0 has two', own);
   if (spec.cols % elements === 0) return target;
   return wanted === undefined ? 'F16' : unwritable(spec.name,
-    `has ${spec.cols} columns, no multiple of the ${elements} of ${target}; without a type it is written as F16`);
+    `has ${spec.cols} columns, no multiple of the ${elements} of ${target}; without a type it is F16`);
 }
 
 /** Rows of the heads of query and key in the order of neighbour pairs: row i + h · size/2 goes to 2i + h. */

@@ -57,13 +57,15 @@ const jsonFile = (value: object): ChunkedFile => textFile(`${JSON.stringify(valu
 function entriesOf(parts: ModelParts, spec: TensorSpec, { embeddings }: HfOptions): SafetensorsEntry[] {
   const { name, rows, cols, role } = spec, own = parts.typeOf(spec);
   if (own === 'b1' || own === 't2') {
-    if (rows % 4 !== 0) unwritable(name, 'transformers packs four rows in one, so they must be a multiple of 4', rows);
+    if (rows % 4 !== 0)
+      unwritable(name, 'transformers packs four rows in one, so they must be a multiple of 4', rows);
     const read = async (): Promise<BitPart> => await parts.read(spec) as BitPart;
     const packed = async (): Promise<Uint8Array> => {
       const { codes } = await read();
       return packHf(own === 't2' ? codes : ternaryOfSigns(codes, rows, cols), rows, cols);
     };
-    const scale = async (): Promise<Uint8Array> => new Uint8Array(Float32Array.of((await read()).scale).buffer);
+    const scale = async (): Promise<Uint8Array> =>
+      new Uint8Array(Float32Array.of((await read()).scale).buffer);
     return [
       { name, dtype: 'U8', shape: [rows / 4, cols], read: packed },
       { name: `${name}_scale`, dtype: 'F32', shape: [1], read: scale },
@@ -77,7 +79,9 @@ function entriesOf(parts: ModelParts, spec: TensorSpec, { embeddings }: HfOption
   return [{ name, dtype: wanted, shape: role === 'norm' ? [cols] : [rows, cols], read }];
 }
 
-const CLASSES = { bitnet: 'BitNetForCausalLM', qwen3: 'Qwen3ForCausalLM', llama: 'LlamaForCausalLM' } as const;
+const CLASSES = {
+  bitnet: 'BitNetForCausalLM', qwen3: 'Qwen3ForCausalLM', llama: 'LlamaForCausalLM',
+} as const;
 
 function configOf(c: BitNetConfig, endTokens: readonly number[]): object {
   const type = c.subNorms ? 'bitnet' : c.queryKeyNorms ? 'qwen3' : 'llama', scaling = c.ropeScaling;
@@ -89,7 +93,8 @@ function configOf(c: BitNetConfig, endTokens: readonly number[]): object {
     rope_theta: c.ropeTheta, attention_bias: false, tie_word_embeddings: c.tieWordEmbeddings,
     torch_dtype: 'float32', bos_token_id: null, eos_token_id: endTokens[0] ?? null,
     ...(scaling === undefined ? {} : { rope_scaling: {
-      rope_type: scaling.ropeType, factor: scaling.factor, beta_fast: scaling.betaFast, beta_slow: scaling.betaSlow,
+      rope_type: scaling.ropeType, factor: scaling.factor,
+      beta_fast: scaling.betaFast, beta_slow: scaling.betaSlow,
       original_max_position_embeddings: scaling.originalMaxPositionEmbeddings,
     } }),
     ...(c.weights === 'f32' ? {} : { quantization_config: {

@@ -12,8 +12,8 @@ import { unwritable } from './parts.ts';
 export function checkWritable(c: BitNetConfig, format: string): void {
   const needs = <T>(field: keyof BitNetConfig, value: T, allowed: readonly T[]): void => {
     if (!allowed.includes(value))
-      unwritable(field, `${format} has no architecture with ${String(value)}, only with ${allowed.join(' or ')}; `
-        + 'the preset bitnet-b1.58 can be written', value);
+      unwritable(field, `${format} has no architecture with ${String(value)}, only with `
+        + `${allowed.join(' or ')}; the preset bitnet-b1.58 can be written`, value);
   };
   needs('normType', c.normType, ['rmsnorm']);
   needs('gatedMlp', c.gatedMlp, [true]);

@@ -53,7 +53,8 @@ export function writtenOut(
 
 /** The same weights as t2 codes. */
 export function ternaryOfSigns(codes: Uint8Array, rows: number, cols: number): Uint8Array {
-  const from = fileRowBytes('b1', cols), to = fileRowBytes('t2', cols), out = new Uint8Array(rows * to).fill(0x55);
+  const from = fileRowBytes('b1', cols), to = fileRowBytes('t2', cols);
+  const out = new Uint8Array(rows * to).fill(0x55);
   for (let r = 0; r < rows; r++)
     for (let c = 0; c < cols; c++) {
       const positive = codes[r * from + (c >> 3)] >> (c & 7) & 1;

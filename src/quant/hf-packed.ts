@@ -32,7 +32,8 @@ export function unpackHf(packed: Uint8Array, rows: number, cols: number): Uint8A
     }
     for (let k = 0; k < 4; k++)
       for (let c = 4 * whole; c < cols; c++) {
-        const code = packed[r * cols + c] >> (2 * k) & 3, up = 2 * (c & 3), to = (k * quarter + r) * bytes + whole;
+        const code = packed[r * cols + c] >> (2 * k) & 3, up = 2 * (c & 3);
+        const to = (k * quarter + r) * bytes + whole;
         out[to] = out[to] & ~(3 << up) | code << up;
       }
   }

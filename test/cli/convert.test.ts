@@ -27,12 +27,13 @@ test('a model becomes GGUF, a folder and our file again, and writes the same', a
   await succeeds(['convert', folder, back]);
   assert.equal(decodeSafetensors(read(back)).tensors, decodeSafetensors(OWN).tensors);
   for (const path of [gguf, folder, back]) assert.is(await succeeds(['generate', path, ...TEXT]), expected);
-  assert.equal(readdirSync(directory).sort(), ['b.onebit.safetensors', 'hf', 'm.gguf', 'm.onebit.safetensors']);
+  assert.equal(readdirSync(directory).sort(),
+    ['b.onebit.safetensors', 'hf', 'm.gguf', 'm.onebit.safetensors']);
 });
 
 test('what is there is replaced only with --overwrite, and then as a whole', async ({ directory }) => {
   mkdirSync(join(directory, 'hf'), { recursive: true });
-  const own = join(directory, 'm.onebit.safetensors'), gguf = join(directory, 'm.gguf'), folder = join(directory, 'hf');
+  const [own, gguf, folder] = ['m.onebit.safetensors', 'm.gguf', 'hf'].map((name) => join(directory, name));
   writeFileSync(own, OWN);
   writeFileSync(gguf, 'old');
   writeFileSync(join(folder, 'old'), 'old');
@@ -47,7 +48,7 @@ test('what is there is replaced only with --overwrite, and then as a whole', asy
 
 test('a conversion that fails leaves what was there, and nothing else', async ({ directory }) => {
   mkdirSync(directory);
-  const own = join(directory, 'm.onebit.safetensors'), gguf = join(directory, 'm.gguf'), folder = join(directory, 'hf');
+  const [own, gguf, folder] = ['m.onebit.safetensors', 'm.gguf', 'hf'].map((name) => join(directory, name));
   const { tensors, metadata } = decodeSafetensors(OWN);
   const broken = [...tensors.values()].map((tensor) => !/down_proj\.weight$/.test(tensor.name) ? tensor
     : { ...tensor, data: new Uint8Array(tensor.data.length).fill(0xff) });
@@ -83,11 +84,13 @@ test('inspect of a folder says what would run and what it takes, or why not', as
   const files = hfFiles(smallModel(), { as: 'multiplies', shards: 2 });
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(directory, name), bytes);
   const found = await printsJson(['inspect', directory]);
-  assert.equal([found.runs, found.architecture, found.activations, found.files.length], [true, 'bitnet', 'i8', 2]);
+  const { runs, architecture, activations } = found;
+  assert.equal([runs, architecture, activations, found.files.length], [true, 'bitnet', 'i8', 2]);
   assert.is(found.tensors.length, 2 * (7 + 7 + 4) + 2);
   assert.is(found.cacheBytesPerToken, 2 * 2 * 2 * 2 * 12);
   assert.ok(found.weightBytes > 0 && found.weightBytes < 2 * found.bytes);
-  assert.match(await succeeds(['inspect', directory]), /^folder .*bitnet.*2 files\nruns {9}as bitnet, weights t2/);
+  assert.match(await succeeds(['inspect', directory]),
+    /^folder .*bitnet.*2 files\nruns {9}as bitnet, weights t2/);
   writeFileSync(join(directory, 'config.json'), '{"model_type":"mamba"}');
   assert.match(await succeeds(['inspect', directory]), /does not run .*mamba/);
   assert.is((await printsJson(['inspect', join(directory, 'config.json')])).runs, false);
@@ -95,7 +98,8 @@ test('inspect of a folder says what would run and what it takes, or why not', as
 
 test('inspect of a name of the Hub receives headers alone', async () => {
   // Far more weights than header: most of a file must not be asked for.
-  const files = hfFiles(smallModel({ hiddenSize: 256, intermediateSize: 512, headDim: 64 }), { as: 'multiplies' });
+  const model = smallModel({ hiddenSize: 256, intermediateSize: 512, headDim: 64 });
+  const files = hfFiles(model, { as: 'multiplies' });
   let given = 0;
   const server = createServer((request, response) => {
     const bytes = files[request.url!.replace('/o/r/resolve/main/', '')];

@@ -103,7 +103,8 @@ export function ownLogits(
     return [{ name, dtype: 'U8', shape: [rows, bytes], data },
       { name: `${name}_scale`, dtype: 'F32', shape: [1], data: f32([one.scale]) }];
   });
-  const metadata = { format: 'onebit', version: '1', config: JSON.stringify({ ...config, weights }), tokenizer: '' };
+  const json = JSON.stringify({ ...config, weights });
+  const metadata = { format: 'onebit', version: '1', config: json, tokenizer: '' };
   // Halves, as tables of bf16 are kept.
   const model = buildModel(
     ENGINE, readModelHeader(encodeSafetensors(tensors, metadata)), undefined, { embeddings: 'f16' });
@@ -147,7 +148,10 @@ export function hfFiles(model: SmallModel, options: FolderOptions): Files {
 export const text = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 const TOKENIZER = {
-  model: { type: 'BPE', vocab: Object.fromEntries([...'abcdefghijklmnopqrstuv'].map((c, id) => [c, id])), merges: [] },
+  model: {
+    type: 'BPE', merges: [],
+    vocab: Object.fromEntries([...'abcdefghijklmnopqrstuv'].map((c, id) => [c, id])),
+  },
   pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, use_regex: true },
   added_tokens: [{ id: 22, content: '</s>', special: true }, { id: 23, content: '<end>', special: true }],
 };

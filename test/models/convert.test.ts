@@ -21,6 +21,8 @@ import {
   TINY_TEXT, equalBits, modelBytes, newEngine, randomModel, sameBytes, tinyRun, trainTo,
 } from '../helpers/tiny-model.ts';
 
+type Source = Parameters<typeof load>[0];
+
 const IDS = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8];
 /** One for all: starting an engine takes longer than most tests. */
 const ENGINE = newEngine();
@@ -47,7 +49,7 @@ async function converted(source: Parameters<typeof load>[0], options: ConvertOpt
   return files;
 }
 
-const toGguf = async (source: Parameters<typeof load>[0], options: Partial<ConvertOptions> = {}): Promise<Uint8Array> =>
+const toGguf = async (source: Source, options: Partial<ConvertOptions> = {}): Promise<Uint8Array> =>
   (await converted(source, { to: 'gguf', ...options }))['model.gguf'];
 const toOwn = async (source: Parameters<typeof load>[0]): Promise<Uint8Array> =>
   (await converted(source, { to: 'onebit' }))['model.onebit.safetensors'];
@@ -65,14 +67,16 @@ async function logitsOf(source: Parameters<typeof load>[0]): Promise<Float32Arra
 
 async function typesOf(gguf: Uint8Array): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const { type } of (await readGguf(bytesSource(gguf))).tensors.values()) counts[type] = (counts[type] ?? 0) + 1;
+  for (const { type } of (await readGguf(bytesSource(gguf))).tensors.values())
+    counts[type] = (counts[type] ?? 0) + 1;
   return counts;
 }
 
 /** Tensors, configuration and tokenizer are the same. */
 function sameModel(actual: Uint8Array, expected: Uint8Array): void {
   const a = decodeSafetensors(actual), b = decodeSafetensors(expected);
-  assert.equal(JSON.parse(a.metadata.get('config')!), { headDim: 16, ...JSON.parse(b.metadata.get('config')!) });
+  const [read, written] = [a, b].map(({ metadata }) => JSON.parse(metadata.get('config')!) as BitNetConfig);
+  assert.equal(read, { headDim: 16, ...written });
   assert.is(a.metadata.get('tokenizer'), b.metadata.get('tokenizer'));
   assert.equal([...a.tensors.keys()].sort(), [...b.tensors.keys()].sort());
   for (const [name, { data, dtype }] of b.tensors) {
@@ -84,7 +88,8 @@ function sameModel(actual: Uint8Array, expected: Uint8Array): void {
 const test = suite('convertModel');
 
 test('a model that was trained is the same in GGUF, and in our file again', async () => {
-  const run = tinyRun({ preset: 'bitnet-b1.58', config: { tieWordEmbeddings: true }, steps: 6, width: 64, heads: 4 });
+  const config = { tieWordEmbeddings: true };
+  const run = tinyRun({ preset: 'bitnet-b1.58', config, steps: 6, width: 64, heads: 4 });
   trainTo(run);
   const own = modelBytes(run), gguf = await toGguf(own);
   assert.ok(equalBits(await logitsOf(gguf), ownLogits(own)));
@@ -126,7 +131,8 @@ test('without sub-norms it is a llama or a qwen3; GGUF rounds the scales of bloc
     assert.ok(equalBits(await logitsOf(written), expected), 'floats have the scale as it is');
     const blocks = await logitsOf(await toGguf(own));
     const square = (sum: number, value: number): number => sum + value * value;
-    const error = Math.sqrt(blocks.map((value, i) => value - expected[i]).reduce(square, 0) / expected.reduce(square, 0));
+    const differences = blocks.map((value, i) => value - expected[i]);
+    const error = Math.sqrt(differences.reduce(square, 0) / expected.reduce(square, 0));
     assert.ok(error > 0 && error < 0.05, `${error} of the logits' size`);
   }
 });
@@ -152,7 +158,8 @@ test('a folder of packed or of master weights becomes the same file of ours', as
     (['multiplies', 'latent'] as const).map((as) => toOwn(hfFiles(model, { as }))));
   sameBytes(packed, latent);
   assert.ok(equalBits(await logitsOf(packed), await logitsOf(hfFiles(model, { as: 'multiplies' }))));
-  using loaded = await load(await toOwn(hfFiles(model, { as: 'latent', json: { eos_token_id: 22 } })), { engine: ENGINE });
+  const ends = hfFiles(model, { as: 'latent', json: { eos_token_id: 22 } });
+  using loaded = await load(await toOwn(ends), { engine: ENGINE });
   assert.equal(loaded.tokenizer.endTokens, [22]);
 });
 
@@ -164,7 +171,8 @@ test('a ternary GGUF file of another program becomes ours, in two steps a folder
   using a = await load(gguf, { engine: ENGINE });
   using b = await load(own, { engine: ENGINE });
   const text = 'Hello, wörld! 12345\n\n  <|im_end|>';
-  assert.equal(b.tokenizer.encode(text, { allowSpecial: true }), a.tokenizer.encode(text, { allowSpecial: true }));
+  const [idsA, idsB] = [a, b].map(({ tokenizer }) => tokenizer.encode(text, { allowSpecial: true }));
+  assert.equal(idsB, idsA);
   assert.equal(b.tokenizer.endTokens, a.tokenizer.endTokens);
 });
 
@@ -184,13 +192,14 @@ for (const [kind, tokenizer] of [
   });
 
 test('what cannot be written is refused by name', async () => {
-  const refused = async (source: Parameters<typeof load>[0], options: ConvertOptions, field: string): Promise<void> => {
+  const refused = async (source: Source, options: ConvertOptions, field: string): Promise<void> => {
     const error = await rejectsWith(converted(source, options), ModelFileError, 'UNSUPPORTED');
     assert.is(error.field, field);
   };
   for (const to of ['gguf', 'huggingface'] as const)
     for (const [changes, field] of [
-      [{ normType: 'layernorm' }, 'normType'], [{ hiddenAct: 'gelu' }, 'hiddenAct'], [{ gatedMlp: false }, 'gatedMlp'],
+      [{ normType: 'layernorm' }, 'normType'], [{ hiddenAct: 'gelu' }, 'hiddenAct'],
+      [{ gatedMlp: false }, 'gatedMlp'],
       [{ positionEmbedding: 'learned' }, 'positionEmbedding'], [{ activationBits: 4 }, 'activationBits'],
       [{ quantizationGroups: 2 }, 'quantizationGroups'], [{ shiftedMlpInput: true }, 'shiftedMlpInput'],
       [{ queryKeyNorms: true }, 'queryKeyNorms'],
@@ -215,6 +224,17 @@ test('weights that are not what onebit.weights says are INVALID_CODE', async () 
   const error = await rejectsWith(load(gguf, { engine: ENGINE }), ModelFileError, 'INVALID_CODE');
   assert.is(error.field, 'blk.0.ffn_up.weight');
   await rejectsWith(toOwn(gguf), ModelFileError, 'INVALID_CODE');
+});
+
+test('a scale beside blocks runs with whole rows of activations, or with floats', async () => {
+  const gguf = await toGguf(ownFile({ hiddenSize: 256, intermediateSize: 256 }));
+  const expected = await logitsOf(gguf);
+  using floats = await load(gguf, { engine: ENGINE, activations: 'f32' });
+  const logits = floats.logits(IDS), most = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  assert.ok(logits.every((value, i) => Math.abs(value - expected[i]) < 0.2 * most) && !equalBits(logits, expected));
+  const error = await rejectsWith(
+    load(gguf, { engine: ENGINE, activations: 'q8_k' }), ModelFileError, 'UNSUPPORTED');
+  assert.is(error.field, 'blk.0.attn_q.weight');
 });
 
 test('what other programs cannot run is said', async () => {

@@ -25,7 +25,9 @@ const IDS = [1, 5, 9, 2, 2, 0, 17, 20];
 const MODEL = smallModel(), EXPECTED = ownLogits(MODEL, IDS);
 const UP = 'model.layers.1.mlp.up_proj.weight';
 
-async function logitsOf(source: Parameters<typeof load>[0], options: LoadOptions = {}): Promise<Float32Array> {
+async function logitsOf(
+  source: Parameters<typeof load>[0], options: LoadOptions = {},
+): Promise<Float32Array> {
   using model = await load(source, { engine: ENGINE, cache: false, ...options });
   return model.logits(IDS);
 }
@@ -49,11 +51,12 @@ test('packed weights whose scale divides give them up to the rounding of 1/γ', 
 });
 
 test('the meaning of the scale is the linear class, not its size', async () => {
-  const wrong = hfFiles(MODEL, {
-    as: 'divides', json: { quantization_config: { quant_method: 'bitnet', linear_class: 'autobitlinear' } } });
+  const quantization = { quant_method: 'bitnet', linear_class: 'autobitlinear' };
+  const wrong = hfFiles(MODEL, { as: 'divides', json: { quantization_config: quantization } });
   const logits = await logitsOf(wrong);
   assert.ok(logits.some((value, i) => Math.abs(value - EXPECTED[i]) > 0.1));
-  const implied = hfFiles(MODEL, { as: 'divides', json: { quantization_config: { quant_method: 'bitnet' } } });
+  const implied = hfFiles(
+    MODEL, { as: 'divides', json: { quantization_config: { quant_method: 'bitnet' } } });
   nearLogits(await logitsOf(implied), 1e-4);
 });
 
@@ -146,7 +149,8 @@ test('a folder is a path, a file URL, an address, a name of the Hub, or a file i
       `${endpoint}/o/r/resolve/main/`, `${endpoint}/o/r/resolve/main/config.json`, 'hf:o/r', 'hf:o/r@main',
       `${endpoint}/o/r`, `${endpoint}/o/r/tree/main`,
     ]) sameLogits(await logitsOf(name, { endpoint, retryDelay: 1 }), EXPECTED, name);
-    await rejectsWith(load('hf:o/none', { engine: ENGINE, endpoint, cache: false }), ModelFileError, 'MISSING_FILE');
+    const none = load('hf:o/none', { engine: ENGINE, endpoint, cache: false });
+    await rejectsWith(none, ModelFileError, 'MISSING_FILE');
   } finally {
     server.closeAllConnections();
     server.close();
@@ -154,7 +158,7 @@ test('a folder is a path, a file URL, an address, a name of the Hub, or a file i
   }
 });
 
-const config = (json: object): Files => hfFiles(MODEL, { as: 'multiplies', json: json as Record<string, unknown> });
+const config = (json: Readonly<Record<string, unknown>>): Files => hfFiles(MODEL, { as: 'multiplies', json });
 const edited = (edit: (tensors: Map<string, NamedTensor>) => void): Files =>
   hfFiles(MODEL, { as: 'multiplies', edit });
 const change = (name: string, change: Partial<NamedTensor>): Files =>
@@ -201,7 +205,8 @@ const BAD: readonly (readonly [what: string, files: () => Files, code: string, f
   'NOT_SAFETENSORS'],
   ['a configuration that is no JSON', () => ({
     ...config({}), 'config.json': new TextEncoder().encode('{') }), 'BAD_HEADER'],
-  ['an unknown architecture', () => config({ model_type: 'mamba' }), 'UNSUPPORTED_ARCHITECTURE', 'model_type'],
+  ['an unknown architecture', () => config({ model_type: 'mamba' }), 'UNSUPPORTED_ARCHITECTURE',
+    'model_type'],
   ['an unknown quantization', () => config({ quantization_config: { quant_method: 'gptq' } }), 'UNSUPPORTED',
     'quantization_config.quant_method'],
   ['an unknown linear class', () => config({

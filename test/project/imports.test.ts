@@ -9,7 +9,8 @@ interface Meta {
 
 /** Top-level names of src/, lowest layer first. */
 const LAYERS = [
-  ['errors'], ['check', 'host-turn', 'model-source', 'sha256'], ['rng'], ['quant'], ['io', 'tokenizer', 'corpus'],
+  ['errors'], ['check', 'host-turn', 'model-source', 'sha256'], ['rng'], ['quant'],
+  ['io', 'tokenizer', 'corpus'],
   ['ref', 'wasm'], ['spawn-node', 'spawn-none', 'spawn-web', 'files-node', 'files-none'],
   ['store', 'store-node', 'store-none', 'store-web'], ['hub'], ['chat'],
   ['ops'], ['nn'], ['model', 'grammar'], ['train', 'sample'],
