@@ -6,6 +6,8 @@ import type { BitNetConfig, ModelSizes } from '../index.ts';
 import {
   TokenizerError, decodeSafetensors, modelSizes, readModelHeader, tokenizerFromJson,
 } from '../index.ts';
+import type { PassEnergy } from './energy-rows.ts';
+import { describeEnergy, passEnergy } from './energy-rows.ts';
 import { readFileChecked } from './files.ts';
 import { forTerminal, formatBytes, formatCount, writeJson } from './format.ts';
 import { isSafetensors, openSource, readFolderHeaders } from '../models.ts';
@@ -31,7 +33,9 @@ interface Inspection {
   readonly tensors: { name: string; dtype: string; shape: readonly number[]; bytes: number }[];
   readonly bytes: number;
   /** Of a model file. */
-  readonly model?: { config: BitNetConfig; sizes: ModelSizes; tokenizer: string };
+  readonly model?: {
+    config: BitNetConfig; sizes: ModelSizes; tokenizer: string; energy: PassEnergy;
+  };
 }
 
 async function run(args: Arguments): Promise<number> {
@@ -75,7 +79,7 @@ function inspect(bytes: Uint8Array, path: string): Inspection {
     format, metadata, tensors, bytes: bytes.length,
     model: {
       config: header.config, sizes: modelSizes(header),
-      tokenizer: tokenizerOf(header.tokenizer),
+      tokenizer: tokenizerOf(header.tokenizer), energy: passEnergy(header.config),
     },
   };
 }
@@ -101,7 +105,7 @@ function describe({ format, metadata, tensors, bytes, model }: Inspection): stri
       ['weights', `${c.weights}, ${formatCount(sizes.linearParameters)} in ` +
         `${formatBytes(sizes.linearBytes)}; activations ${c.activationBits} bits`],
       ['parameters', formatCount(sizes.parameters)],
-      ['tokenizer', model.tokenizer],
+      ['tokenizer', model.tokenizer], ['energy', describeEnergy(c)],
       ['sizes', `${formatBytes(sizes.packedBytes)} packed, ${formatBytes(sizes.f16Bytes)} f16, ` +
         `${formatBytes(sizes.f32Bytes)} f32`]);
   } else for (const [name, value] of Object.entries(metadata)) rows.push([name, value.slice(0, 60)]);

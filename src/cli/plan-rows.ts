@@ -3,6 +3,7 @@
  * @module
  */
 import type { ModelPlan } from '../models.ts';
+import { describeEnergy, passEnergy } from './energy-rows.ts';
 import { formatBytes, formatCount } from './format.ts';
 
 /** Bytes of keys and values of a position, as f16. */
@@ -19,11 +20,12 @@ export function planRows(plan: ModelPlan): [string, string][] {
       `context ${formatCount(c.maxPositionEmbeddings)}`],
     ['memory', `${formatBytes(plan.bytes)} of weights, ` +
       `${formatBytes(positionBytes(plan))} a token of context`],
+    ['energy', describeEnergy(c)],
   ];
 }
 
 /** For programs; of a model that does not run, the reason. */
 export const verdictJson = (plan: ModelPlan | undefined, reason?: string): object => plan ? {
   runs: true, architecture: plan.architectureName, config: plan.config, activations: plan.activations,
-  weightBytes: plan.bytes, cacheBytesPerToken: positionBytes(plan),
+  weightBytes: plan.bytes, cacheBytesPerToken: positionBytes(plan), energy: passEnergy(plan.config),
 } : { runs: false, reason };

@@ -187,6 +187,9 @@ inspect('shows a model, a checkpoint, or any safetensors file', async ({ directo
   assert.is(model.model.sizes.parameters, report.parameters);
   assert.is(model.model.sizes.linearBytes * 8, model.model.sizes.linearParameters);
   assert.ok(model.tensors.some((t: { dtype: string }) => t.dtype === 'U8'));
+  const { tokens, joules, float16Joules } = model.model.energy;
+  assert.is(tokens, model.model.config.maxPositionEmbeddings);
+  assert.ok(joules > 0 && joules < float16Joules, `${joules} J, ${float16Joules} J in floats`);
   const checkpoint = await printsJson(['inspect', join(directory, NEWEST)]);
   assert.is(checkpoint.format, 'onebit-checkpoint');
   assert.is(checkpoint.metadata.step, '8');
