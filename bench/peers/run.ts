@@ -2,7 +2,7 @@
  * onebit beside other engines, on one GGUF file: each in a process of its own, asked in turns, so that what
  * else the machine does meets all of them. Prints medians.
  *
- *   npm run bench:peers -- FILE.gguf [--rounds N] [--only NAME,…] [--json FILE]
+ *   npm run bench:peers -- FILE.gguf [--rounds N] [--only NAME,…] [--threads N,…] [--json FILE]
  *
  * First every engine continues the same text greedily. Engines whose arithmetic differs may differ in a
  * token sooner or later: how much agrees with the first one is printed, and what agrees in nothing is not
@@ -18,7 +18,7 @@ import type { Peer } from './peer.ts';
 import { pagePeer, processPeer } from './peer.ts';
 import type { Answer, Task, Unwanted } from './task.ts';
 
-const CONTEXT = 640, PROMPTS = [64, 512], DECODED = 65, CHECKED = 16, THREADS = [1, 2];
+const CONTEXT = 640, PROMPTS = [64, 512], DECODED = 65, CHECKED = 16, THREADS = '1,2';
 const NONE: Unwanted = { fragments: [], textless: [] };
 /** The first one says which ids are unwanted. */
 const NAMES = ['node-llama-cpp', 'onebit', 'wllama'];
@@ -129,14 +129,17 @@ function print(rows: readonly Record<string, unknown>[]): void {
 async function main(): Promise<void> {
   const { values, positionals: [given] } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: '5' }, only: { type: 'string' }, json: { type: 'string' } },
+    options: {
+      rounds: { type: 'string', default: '5' }, only: { type: 'string' },
+      threads: { type: 'string', default: THREADS }, json: { type: 'string' },
+    },
   });
   if (!given || !statSync(given, { throwIfNoEntry: false })) throw new Error('expected a GGUF file');
   const file = resolve(given), names = values.only?.split(',') ?? NAMES;
   const all: Contestant[] = [];
   const absent: string[] = [];
   try {
-    for (const name of names) for (const threads of THREADS)
+    for (const name of names) for (const threads of values.threads.split(',').map(Number))
       await start(name, threads, file, all[0]?.unwanted ?? NONE).then(
         (one) => all.push(one),
         (error: Error) => absent.push(`${name}, ${threads} threads: ${error.message}`));
