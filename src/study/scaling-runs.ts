@@ -2,7 +2,8 @@
  * The training runs of the scaling studies: three families, sizes over two orders of magnitude, the
  * same tokens for all; and the learning rates, tuned where there is time for it.
  *
- *   rate(width) = rate(32) · (width / 32)^p,   p = log₃(rate(96) / rate(32)) within [−1, 0]
+ *   rate(width) = rate(32) · (width / 32)^p   from 32 to 96, p = log₃(rate(96) / rate(32))
+ *               = rate(96) · √(96 / width)    above 96, as the library's defaults fall
  *
  * At full scale rate(32) and rate(96) are the best of five in runs of 3/8 of the steps, and
  * rate(32) also serves below; smaller scales take the library's defaults.
@@ -104,9 +105,9 @@ export function rateRule(tried: TunedRates['tried']): RateRule {
     return runs.reduce((a, b) => ((b[3] ?? Infinity) < (a[3] ?? Infinity) ? b : a))[2];
   };
   return (family, width) => {
-    const [narrow, wide] = TUNED_WIDTHS, atNarrow = best(family, narrow);
-    const slope = naturalLog(best(family, wide) / atNarrow) / naturalLog(wide / narrow);
-    const power = Math.min(0, Math.max(-1, slope));
+    const [narrow, wide] = TUNED_WIDTHS, atNarrow = best(family, narrow), atWide = best(family, wide);
+    if (width > wide) return atWide * Math.sqrt(wide / width);
+    const power = naturalLog(atWide / atNarrow) / naturalLog(wide / narrow);
     return atNarrow * exponential(power * naturalLog(Math.max(1, width / narrow)));
   };
 }
