@@ -13,7 +13,7 @@ import { allocBitWeights, layOut } from '../ops/bit-weights.ts';
 import type { BlockWeights } from '../ops/block-weights.ts';
 import { allocBlockWeights, canBeFixed, layOutBlocks } from '../ops/block-weights.ts';
 import type { Compute } from '../ops/matrix.ts';
-import { allocTable } from '../ops/table.ts';
+import { allocTable, quantizeTable, rowsOfTable } from '../ops/table.ts';
 import { exactCodes } from '../quant/exact-codes.ts';
 import { decodeGgml } from '../quant/ggml-decode.ts';
 import type { PackedType } from '../quant/ggml-packed.ts';
@@ -59,7 +59,7 @@ export async function loadTensor(
   const factor = planned.scale && await numberAt(loading, planned.scale.offset, planned.scale.name);
   const put = planned.kept === 'packed' ? packedSink(loading, planned, scale, factor)
     : planned.kept === 'exact' ? exactSink(loading, planned, factor)
-      : floatSink(loading, planned, scale, factor);
+      : planned.kept === 'codes' ? codeSink(loading, planned) : floatSink(loading, planned, scale, factor);
   for await (const rows of rowsOf(source, tensor, reorder || 1, rooms, name, signal)) {
     const bytes = reorder ? inHalves(rows.bytes, bytesOfRow(tensor), rows.count, reorder) : rows.bytes;
     put.rows({ ...rows, bytes });
@@ -105,6 +105,22 @@ function floatSink(
         workspace.release(mark);
       }
       checkHalves(engine, to, count * cols, tensor.name, name);
+    },
+    end: () => undefined,
+  };
+}
+
+/** Rows of floats as 8-bit codes with a scale each. */
+function codeSink({ compute, weights, name }: Loading, { spec, tensor }: PlannedTensor): Sink {
+  const { engine, workspace } = compute, { rows: all, cols } = spec;
+  const table = allocTable(engine, 'i8', all, cols);
+  weights.addTable(spec.name, table);
+  return {
+    rows({ from, count, bytes }) {
+      const mark = workspace.mark(), at = workspace.alloc(count * cols * 4);
+      engine.f32(at, count * cols).set(checkFinite(decodeGgml(tensor.type, bytes), tensor.name, name));
+      quantizeTable(compute, { ptr: at, rows: count, cols }, rowsOfTable(table, from, count));
+      workspace.release(mark);
     },
     end: () => undefined,
   };

@@ -13,6 +13,7 @@ import { EMBEDDING, HEAD, tensorSpecs } from '../model/tensors.ts';
 import type { BitKind } from '../quant/layout.ts';
 import { tileBytes } from '../quant/layout.ts';
 import type { PlanOptions } from './gguf-plan.ts';
+import { codeBytes } from './gguf-plan.ts';
 import type { HfConfig } from './hf-config.ts';
 import { configOfHf } from './hf-config.ts';
 import type { ModelPlan } from './model-plan.ts';
@@ -21,7 +22,7 @@ import type { ModelPlan } from './model-plan.ts';
 export interface PlannedHfTensor {
   readonly spec: TensorSpec;
   readonly tensor: TensorEntry;
-  readonly kept: 'floats' | 'halves' | 'packed' | 'quantized';
+  readonly kept: 'floats' | 'halves' | 'codes' | 'packed' | 'quantized';
   /** Of packed weights. */
   readonly scale?: TensorEntry;
   /** Bytes of memory. */
@@ -69,7 +70,7 @@ export function planHf(
     throw new ModelFileError('UNSUPPORTED',
       `activations ${quote(activations)}: ${quantized ? 'quantized' : 'float'} weights of safetensors files `
       + `run with ${quote(only)}`, { field: 'activations', expected: only, actual: activations });
-  const planned = tensorSpecs(config).map((spec) => planTensor(tensors, settled, spec));
+  const planned = tensorSpecs(config).map((spec) => planTensor(tensors, settled, spec, options.embeddings));
   checkAllUsed(tensors, planned, config.tieWordEmbeddings);
   const files = [...new Set(planned.map(({ tensor }) => tensor.source))];
   const order = ({ tensor }: PlannedHfTensor): number => files.indexOf(tensor.source);
@@ -87,7 +88,7 @@ function found(tensors: TensorTable['tensors'], name: string): TensorEntry {
 }
 
 function planTensor(
-  tensors: TensorTable['tensors'], { config, scheme }: HfConfig, spec: TensorSpec,
+  tensors: TensorTable['tensors'], { config, scheme }: HfConfig, spec: TensorSpec, embeddings?: 'i8',
 ): PlannedHfTensor {
   const { name, rows, cols, role } = spec, tensor = found(tensors, name), count = rows * cols;
   const packs = role === 'projection' && scheme.kind === 'packed' && tensor.dtype === 'U8';
@@ -102,6 +103,8 @@ function planTensor(
   if (role === 'norm') return { spec, tensor, kept: 'floats', bytes: count * 4 };
   if (role === 'projection' && scheme.kind === 'latent')
     return { spec, tensor, kept: 'quantized', bytes: inTiles(config.weights as BitKind) };
+  if (embeddings === 'i8' && role !== 'projection')
+    return { spec, tensor, kept: 'codes', bytes: codeBytes(rows, cols) };
   if (tensor.dtype === 'F32') return { spec, tensor, kept: 'floats', bytes: count * 8 };
   return { spec, tensor, kept: 'halves', bytes: count * 2 };
 }

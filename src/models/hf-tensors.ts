@@ -51,7 +51,7 @@ export async function loadHfTensor(
   loading: HfLoading, planned: PlannedHfTensor, onBytes: (bytes: number) => void,
 ): Promise<void> {
   const { plan, weights, compute: { engine } } = loading, { spec, tensor, kept } = planned;
-  if (kept === 'floats' || kept === 'halves') {
+  if (kept === 'floats' || kept === 'halves' || kept === 'codes') {
     const { source, file: name } = tensor, floats = asGguf(tensor, spec.rows, spec.cols);
     return loadTensor(
       { ...loading, source, name }, { spec, tensor: floats, kept, reorder: 0, bytes: 0 }, onBytes);

@@ -46,6 +46,7 @@ export async function loadModel(
 ): Promise<ChatModel> {
   const { engine, ownEngine, contextLength = CONTEXT, activations } = options;
   if (activations) checkOneOf('load', 'activations', activations, ACTIVATIONS);
+  if (options.embeddings) checkOneOf('load', 'embeddings', options.embeddings, ['i8']);
   try {
     const sources = { ...options, contextLength, cache: options.cache ?? true };
     const folder = await folderOf(source, sources);

@@ -79,6 +79,10 @@ export function allocTable(
   };
 }
 
+/** Rows `from` … `from + count` of an i8 table, as a table: where they are filled one after the other. */
+export const rowsOfTable = (table: Table, from: number, count: number): Table => ({
+  ...table, rows: count, ptr: table.ptr + from * table.rowBytes, scales: table.scales + from * 4 });
+
 /** Gives the room back. */
 export function freeTable(engine: Engine, { ptr, scales, panels, bits }: Table): void {
   if (bits) freeBitWeights(engine, bits);

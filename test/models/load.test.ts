@@ -57,6 +57,20 @@ const codeOf = async (work: Promise<unknown>): Promise<string> => {
 
 const test = suite('onebit/models load');
 
+test('embeddings as 8-bit codes take less memory and change the logits by little', async () => {
+  const path = 'test/goldens/bitnet-tiny-tq2_0.gguf', ids = [1, 50, 100, 200];
+  using exact = await load(path, { threads: 1 });
+  using coded = await load(path, { threads: 1, embeddings: 'i8' });
+  const a = exact.logits(ids), b = coded.logits(ids);
+  const meanSquare = (values: Float32Array): number =>
+    values.reduce((sum, value) => sum + value * value, 0) / values.length;
+  const relative = Math.sqrt(meanSquare(a.map((value, i) => value - b[i])) / meanSquare(a));
+  assert.ok(relative > 1e-4 && relative < 0.05, `${relative} of the logits`);
+  const { vocabSize, hiddenSize } = exact.plan.config;
+  assert.is(exact.plan.bytes - coded.plan.bytes, vocabSize * (hiddenSize - 4));
+  assert.is(await codeOf(load(path, { embeddings: 'i4' as never })), 'RangeError');
+});
+
 test('a path, bytes, a Blob and an address give the same text', async () => {
   const expected = await written(PATH);
   assert.is(expected.length, 12);
