@@ -10,9 +10,9 @@ import { presetConfig } from '../model/config.ts';
 import type { ProcessNode } from './arithmetic-energy.ts';
 import { OPERATION_ENERGY, arithmeticEnergy } from './arithmetic-energy.ts';
 import type { Chart } from './chart.ts';
-import type { Study, StudyResult } from './study.ts';
+import type { Study, StudyContext, StudyResult } from './study.ts';
 import type { Table } from './table.ts';
-import { timeTable } from './token-time.ts';
+import { measuredTimes } from './token-time.ts';
 import { workTable } from './token-work.ts';
 
 /** Length of the sequence in the paper's table. */
@@ -94,10 +94,10 @@ export const energy: Study = {
   claim: 'BitNet takes a small part of the energy of a float Transformer: its matrix products add ' +
     'integers of 8 bits and multiply almost nothing.',
   plan: () => [],
-  run: async ({ engine, clock }): Promise<StudyResult> => {
-    const cells = energyCells(), timed = clock ? [timeTable(engine, clock)] : [];
+  run: async (context: StudyContext): Promise<StudyResult> => {
+    const cells = energyCells();
     return {
-      tables: [cellsTable(cells), workTable(), ...timed], charts: [totalsChart()], notes: notes(cells),
+      tables: [cellsTable(cells), workTable(), ...await measuredTimes(context)], charts: [totalsChart()], notes: notes(cells),
       config: { tokens: TOKENS, picojoules: OPERATION_ENERGY, models: MODELS },
     };
   },

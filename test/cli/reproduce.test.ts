@@ -1,33 +1,23 @@
 /** `onebit reproduce` and `onebit eval --task`, as processes. */
 import * as assert from 'uvu/assert';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { storyTask } from '../../src/study/story-tasks.ts';
 import { printsJson, read, refuses, suiteWithDirectory, succeeds } from '../helpers/cli.ts';
 import { tinyModel } from '../helpers/tiny-model.ts';
 
 const test = suiteWithDirectory('onebit reproduce');
 
-test('writes reports; a second time gives the same files from the store', async ({ directory }) => {
-  const command = ['reproduce', 'all', '--tiny', '--threads', '1', '--out', directory];
-  const out = await succeeds(command);
-  assert.match(out, /index\.html shows everything/);
-  const files = readdirSync(directory).filter((name) => name !== 'runs');
-  for (const name of ['README.md', 'index.html', 'scaling.md', 'accuracy.json', 'stability-sweep.svg'])
-    assert.ok(files.includes(name), name);
-  const before = files.map((name) => readFileSync(join(directory, name), 'utf8'));
-  assert.is(await succeeds(command), out);
-  assert.equal(files.map((name) => readFileSync(join(directory, name), 'utf8')), before);
-  assert.not.ok(readdirSync(join(directory, 'runs')).some((name) => /checkpoint|tmp/.test(name)));
-});
-
-test('--json prints one object with seed, command and tables', async () => {
-  const { studies, command, machine } =
-    await printsJson(['reproduce', 'stability', '--tiny', '--threads', '1']);
-  assert.is(command, 'onebit reproduce stability --tiny');
+test('energy --json prints one object with command, machine and the 36 cells of Table 1', async () => {
+  const { studies: [energy], command, machine } =
+    await printsJson(['reproduce', 'energy', '--tiny', '--threads', '1']);
+  assert.is(command, 'onebit reproduce energy --tiny');
   assert.match(machine, /1 thread/);
-  assert.is(studies[0].seed, 1);
-  assert.ok(studies[0].tables[0].rows.length > 0);
+  assert.is(energy.seed, 1);
+  const [cells, work, time] = energy.tables;
+  assert.is(cells.rows.length, 36);
+  assert.is(cells.rows.filter((row: unknown[]) => row.at(-1) === 'yes').length, 34);
+  assert.ok(work.rows.length > 0);
+  assert.ok(time.rows.every((row: number[]) => row[3] > 0), 'times of a token');
 });
 
 test('--dry-run prints the plan and does nothing', async ({ directory }) => {

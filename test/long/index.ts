@@ -4,3 +4,4 @@
  */
 import './kills.ts';
 import './quality.ts';
+import './reproduce.ts';
