@@ -25,6 +25,8 @@ import type { CacheStore, PartFile, StoredFile } from './store.ts';
 const PART = '.part';
 /** How often a waiting process looks, and how often a lock is touched; when it counts as left behind. */
 const POLL_MS = 100, TOUCH_MS = 5_000, STALE_MS = 60_000;
+/** Of so many looks one asks whether the holder is still there: that takes files of its own. */
+const STALE_TRIES = 20;
 
 /** The folder where nothing else is said. */
 export function defaultFolder(): string {
@@ -81,14 +83,19 @@ class FolderStore implements CacheStore {
     const to = join(this.place, name), temporary = `${to}.${process.pid}.tmp`;
     await this.#tried((async () => {
       await mkdir(this.place, { recursive: true });
-      const handle = await open(temporary, 'w');
       try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
+        const handle = await open(temporary, 'w');
+        try {
+          await handle.writeFile(text);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await rename(temporary, to);
+      } catch (error) {
+        await unlink(temporary).catch(() => undefined);
+        throw error;
       }
-      await rename(temporary, to);
     })());
   }
 
@@ -123,9 +130,9 @@ class FolderStore implements CacheStore {
   async exclusively<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const path = join(this.place, `${name}.lock`);
     await this.#tried(mkdir(this.place, { recursive: true }));
-    for (let held = false; !held;) {
+    for (let held = false, tries = 0; !held; tries++) {
       signal?.throwIfAborted();
-      held = (await this.#tried(takeLock(path)))!;
+      held = (await this.#tried(takeLock(path, tries % STALE_TRIES === 0)))!;
       if (!held) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     const touching = setInterval(() => void touch(path), TOUCH_MS);
@@ -201,8 +208,12 @@ class FolderPart implements PartFile {
   }
 }
 
-/** Whether the lock was free, or left behind, and is ours now. */
-async function takeLock(path: string): Promise<boolean> {
+/**
+ * Whether the lock was free and is ours now. One that was left behind is removed, for the next try.
+ *
+ * @param look whether its holder is there
+ */
+async function takeLock(path: string, look: boolean): Promise<boolean> {
   const handle = await open(path, 'wx').catch((error) => {
     if (codeOf(error) !== 'EEXIST') throw error;
   });
@@ -211,7 +222,7 @@ async function takeLock(path: string): Promise<boolean> {
     await handle.close();
     return true;
   }
-  if (await isStale(path)) await unlink(path).catch(() => undefined);
+  if (look && await isStale(path)) await unlink(path).catch(() => undefined);
   return false;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Received files that are kept, each under the address it came from.
  *
- *   KEY.json             which file is whole, of which version, with its size and SHA-256
+ *   KEY.json             which file is whole, of which version, with its size and SHA-256; or that there is none
  *   KEY-VERSION-NAME     the bytes; KEY and VERSION are digests of the address and of what the server said
  *
  * A file counts when its `.json` says so, which is written last and at once: no crash leaves half a file
@@ -29,6 +29,8 @@ export interface DownloadProgress {
 
 export interface DownloadOptions extends RemoteOptions {
   readonly onDownload?: (progress: DownloadProgress) => void;
+  /** Keep, too, that there is no such file, for when the server cannot be reached. Default false. */
+  readonly keepAbsence?: boolean;
 }
 
 /** A file in the store, whole or not. */
@@ -81,13 +83,18 @@ function nameOf({ address, size, validator, sha256 }: RemoteFile): string {
 export async function openCached(
   store: CacheStore, address: string, options: DownloadOptions = {},
 ): Promise<{ bytes: ByteSource; close(): Promise<void> }> {
-  const pinned = isPinned(address) ? await openKept(store, await keptOf(store, address)) : undefined;
+  const before = isPinned(address) ? await keptOf(store, address) : undefined;
+  if (before === ABSENT) throw absent(address);
+  const pinned = await openKept(store, before);
   if (pinned) return pinned;
   return store.exclusively(keyOf(address), async () => {
-    const kept = await keptOf(store, address);
+    const known = await keptOf(store, address), kept = known === ABSENT ? undefined : known;
     const file = await probe(address, options).catch(async (error) => {
-      if (kept && error instanceof ModelFileError && UNREACHABLE.includes(error.code)) return undefined;
-      throw error;
+      if (!(error instanceof ModelFileError)) throw error;
+      if (error.code === 'NOT_FOUND' && options.keepAbsence)
+        await store.writeText(`${keyOf(address)}.json`, `${JSON.stringify({ address, absent: true })}\n`);
+      if (!known || !UNREACHABLE.includes(error.code)) throw error;
+      if (known === ABSENT) throw absent(address);
     });
     const same = !file || (file.validator !== undefined && kept?.name === nameOf(file));
     const old = same && kept ? await openKept(store, kept) : undefined;
@@ -103,8 +110,21 @@ export async function openCached(
   }, options.signal);
 }
 
-async function keptOf(store: CacheStore, address: string): Promise<Kept | undefined> {
-  return readKept(await store.readText(`${keyOf(address)}.json`));
+/** What is kept of an address whose server has no such file. */
+const ABSENT = 'absent';
+
+const absent = (address: string): ModelFileError =>
+  new ModelFileError('NOT_FOUND', `there was no ${quote(address)} when it was last asked for`, { file: address });
+
+async function keptOf(store: CacheStore, address: string): Promise<Kept | typeof ABSENT | undefined> {
+  const text = await store.readText(`${keyOf(address)}.json`);
+  return readAbsence(text) === undefined ? readKept(text) : ABSENT;
+}
+
+/** The address of a text that says that there is no file. */
+function readAbsence(text: string | undefined): string | undefined {
+  const match = /^\{"address":("(?:[^"\\]|\\.)*"),"absent":true\}\n$/.exec(text ?? '');
+  return match ? JSON.parse(match[1]) as string : undefined;
 }
 
 /** A text of the store, unless something else wrote it. */
@@ -131,8 +151,8 @@ async function openKept(
 /** Receives a file, or what is missing of it. */
 async function download(store: CacheStore, file: RemoteFile, options: DownloadOptions): Promise<Kept> {
   const { address, validator } = file, name = nameOf(file);
-  // Without a validator, what is there may be of another version.
-  if (validator === undefined) await store.remove(name);
+  // Without a validator, or with one that says no more than "alike", what is there may be other bytes.
+  if (validator === undefined || validator.startsWith('W/')) await store.remove(name);
   const part = await openRoom(store, name, file.size), hash = store.hasher();
   try {
     await receiveInto(part, hash, file, options);
@@ -207,11 +227,19 @@ export async function listCached(store: CacheStore): Promise<CacheEntry[]> {
 export async function removeCached(store: CacheStore, which?: string): Promise<CacheEntry[]> {
   const all = await listCached(store);
   const chosen = all.filter(({ address, name }) =>
-    which === undefined || which === address || which === name || name.startsWith(`${keyOf(which)}-`)
-    || (which.endsWith('/') && address?.startsWith(which)));
+    which === undefined || which === name || name.startsWith(`${keyOf(which)}-`)
+    || (address !== undefined && isOf(address, which)));
   for (const { name, whole } of chosen) {
     if (whole) await store.remove(`${name.split('-')[0]}.json`);
     await store.remove(name);
   }
+  for (const name of await store.texts()) {
+    const address = readAbsence(await store.readText(name));
+    if (address !== undefined && (which === undefined || isOf(address, which))) await store.remove(name);
+  }
   return chosen;
 }
+
+/** Whether an address is this one, or in this folder. */
+const isOf = (address: string, which: string): boolean =>
+  address === which || (which.endsWith('/') && address.startsWith(which));

@@ -80,7 +80,7 @@ function folderAt(base: string, weights: string | undefined, options: SourceOpti
     async open(file) {
       const place = base + file + rest;
       try {
-        return await openSource(isUrl ? new URL(place) : place, options);
+        return await openSource(isUrl ? new URL(place) : place, { ...options, keepAbsence: true });
       } catch (error) {
         if (error instanceof ModelFileError && error.code === 'NOT_FOUND') return undefined;
         throw error;

@@ -124,6 +124,41 @@ test('what was received before the connection broke is not received again', asyn
   });
 });
 
+test('what a weak tag says is alike is not put together from parts', async () => {
+  await withFolder((_, store) => {
+    const behaviour: Behaviour = { bytes: BYTES, etag: 'W/"1"', breaks: { after: 1_000_000, times: 1 } };
+    return serving(behaviour, async ({ origin, asked }) => {
+      assert.is(await codeOf(openCached(store, `${origin}/f`, { ...FAST, tries: 1 })), 'REMOTE_INTERRUPTED');
+      assert.equal(await contentOf(store, `${origin}/f`), BYTES);
+      assert.is(asked.at(-1), `bytes=0-${BYTES.length - 1}`);
+    });
+  });
+});
+
+test('that there is no file is kept where that is asked for, for when there is no server', async () => {
+  await withFolder(async (folder, store) => {
+    let address = '';
+    const options = { ...FAST, tries: 1, keepAbsence: true }, behaviour: Behaviour = { bytes: BYTES, etag: '"1"' };
+    let found = false;
+    behaviour.answer = (_, response) => !found && Boolean(response.writeHead(404).end());
+    await serving(behaviour, async ({ origin }) => {
+      address = `${origin}/o/f`;
+      assert.is(await codeOf(openCached(store, address, { ...FAST })), 'NOT_FOUND');
+      assert.equal(readdirSync(folder), []);
+      assert.is(await codeOf(openCached(store, address, options)), 'NOT_FOUND');
+    });
+    assert.is(await codeOf(openCached(store, address, options)), 'NOT_FOUND', 'without a server');
+    assert.is(await codeOf(openCached(store, `${address}2`, options)), 'REMOTE_INTERRUPTED');
+    await removeCached(store, `${new URL(address).origin}/o/`);
+    assert.is(await codeOf(openCached(store, address, options)), 'REMOTE_INTERRUPTED');
+    await serving(behaviour, async ({ origin }) => {
+      assert.is(await codeOf(openCached(store, `${origin}/o/f`, options)), 'NOT_FOUND');
+      found = true;
+      assert.equal(await contentOf(store, `${origin}/o/f`), BYTES);
+    });
+  });
+});
+
 test('a part that is longer than the file is thrown away', async () => {
   await withFolder((folder, store) => serving({ bytes: BYTES, etag: '"1"' }, async ({ origin }) => {
     await contentOf(store, `${origin}/f`);
@@ -218,9 +253,10 @@ test('a folder that cannot be written costs the cache, not the model', async () 
 
 test('files are removed by address, by name, or all', async () => {
   await withFolder((folder, store) => serving({ bytes: BYTES, etag: '"1"' }, async ({ origin }) => {
-    for (const name of ['a', 'b', 'c']) await contentOf(store, `${origin}/${name}`);
+    for (const name of ['a', 'b', 'c', 'd/a', 'd/b']) await contentOf(store, `${origin}/${name}`);
     assert.equal((await removeCached(store, `${origin}/b`)).map(({ address }) => address), [`${origin}/b`]);
     assert.equal(await removeCached(store, `${origin}/b`), []);
+    assert.is((await removeCached(store, `${origin}/d/`)).length, 2);
     const [{ name }] = await listCached(store);
     assert.is((await removeCached(store, name)).length, 1);
     assert.is((await removeCached(store)).length, 1);

@@ -158,6 +158,26 @@ test('a folder is a path, a file URL, an address, a name of the Hub, or a file i
   }
 });
 
+test('a folder that was received is loaded again without a server', async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'onebit-hf-')), files = hfFiles(MODEL, { as: 'multiplies' });
+  let address = '';
+  const server = createServer((request, response) => {
+    const bytes = files[request.url!.slice(1)];
+    response.writeHead(bytes ? 200 : 404, { etag: '"1"' }).end(bytes);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    sameLogits(await logitsOf(address, { cache }));
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    sameLogits(await logitsOf(address, { cache, tries: 1 }));
+  } finally {
+    server.close();
+    rmSync(cache, { recursive: true });
+  }
+});
+
 const config = (json: Readonly<Record<string, unknown>>): Files => hfFiles(MODEL, { as: 'multiplies', json });
 const edited = (edit: (tensors: Map<string, NamedTensor>) => void): Files =>
   hfFiles(MODEL, { as: 'multiplies', edit });
