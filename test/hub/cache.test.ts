@@ -117,9 +117,9 @@ test('what was received before the connection broke is not received again', asyn
       assert.is(await codeOf(openCached(store, `${origin}/f`, { ...FAST, tries: 1 })), 'REMOTE_INTERRUPTED');
       const [part] = await listCached(store);
       assert.not.ok(part.whole);
-      assert.is(part.bytes, 1_000_000);
+      assert.ok(part.bytes > 0 && part.bytes <= 1_000_000, `${part.bytes}`); // what the line had taken
       assert.equal(await contentOf(store, `${origin}/f`), BYTES);
-      assert.is(asked.at(-1), `bytes=1000000-${BYTES.length - 1}`);
+      assert.is(asked.at(-1), `bytes=${part.bytes}-${BYTES.length - 1}`);
     });
   });
 });
