@@ -54,19 +54,20 @@ export function writeGguf(
 ): { readonly file: ChunkedFile; readonly notices: readonly string[] } {
   const { config } = parts, architecture = architectureFor(config), beside = config.subNorms;
   checkWritable(config, 'GGUF');
+  const readPart = keepingLast(parts);
   const tensors = tensorSpecs(config).flatMap((spec): GgufEntry[] => {
     const type = typeFor(spec, parts, options);
     const shape = spec.role === 'norm' ? [spec.cols] : [spec.rows, spec.cols];
     const name = ggufName(spec.name), bits = isBitType(parts.typeOf(spec));
     const reorder = architecture === 'llama' && /\.(q|k)_proj\./.test(spec.name) ? headDim(config) : 0;
     const read = async (): Promise<Uint8Array> => {
-      const part = inPairs(await parts.read(spec), spec, reorder);
+      const part = inPairs(await readPart(spec), spec, reorder);
       return isBits(part) ? encodeBits(part, spec, type, beside) : encodeFloats(part, type, spec.name);
     };
     const entry: GgufEntry = { name, type, shape, read };
     if (!bits || !beside) return [entry];
     const scale = async (): Promise<Uint8Array> =>
-      new Uint8Array(Float32Array.of((await parts.read(spec) as BitPart).scale).buffer);
+      new Uint8Array(Float32Array.of((await readPart(spec) as BitPart).scale).buffer);
     return [entry, { name: name.replace(/weight$/, 'scale'), type: 'F32', shape: [1], read: scale }];
   });
   const metadata = {
@@ -77,6 +78,15 @@ export function writeGguf(
       : { 'tokenizer.chat_template': { type: 'string', value: parts.chatTemplate } as const }),
   };
   return { file: ggufFile(metadata, tensors), notices: noticesOf(config, architecture) };
+}
+
+/** Reads tensors; the last is kept, as its scale is asked for next. */
+function keepingLast(parts: ModelParts): ModelParts['read'] {
+  let last: { readonly name: string; readonly part: Promise<FloatPart | BitPart> } | undefined;
+  return (spec) => {
+    if (last?.name !== spec.name) last = { name: spec.name, part: parts.read(spec) };
+    return last.part;
+  };
 }
 
 const isBitType = (type: string): type is BitKind => type === 'b1' || type === 't2';

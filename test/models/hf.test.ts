@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ModelFileError, TokenizerError } from '../../src/errors.ts';
+import { EngineError, ModelFileError, TokenizerError } from '../../src/errors.ts';
 import type { NamedTensor } from '../../src/io/safetensors.ts';
 import { encodeSafetensors } from '../../src/io/safetensors.ts';
-import type { LoadOptions } from '../../src/models.ts';
+import type { ByteSource, LoadOptions, LoadProgress } from '../../src/models.ts';
 import { createEngine } from '../../src/index.ts';
 import { load } from '../../src/models.ts';
 import { rejectsWith } from '../helpers/fails.ts';
@@ -129,6 +129,27 @@ test('end tokens come from generation_config.json, the template from its file', 
   assert.equal(Array.from(third.promptIds([{ role: 'user', content: 'abc' }])), [1]);
   files['generation_config.json'] = text({ eos_token_id: 24 });
   await rejectsWith(load(files, { engine: ENGINE }), TokenizerError, 'BAD_SPECIAL_ID');
+});
+
+test('tensors are read one at a time, with progress to the end, and within a limit of memory', async () => {
+  const files = hfFiles(MODEL, { as: 'latent' }), bytes = files['model.safetensors'], seen: number[] = [];
+  let largest = 0;
+  const source: ByteSource = {
+    size: bytes.length,
+    read: async (from, to) => {
+      largest = Math.max(largest, to - from);
+      return bytes.subarray(from, to);
+    },
+  };
+  const watched = { ...files, 'model.safetensors': source };
+  const onProgress = ({ loaded, total }: LoadProgress): void => void seen.push(loaded / total);
+  sameLogits(await logitsOf(watched, { onProgress }));
+  assert.is(seen.at(-1), 1);
+  const header = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  assert.ok(largest <= Math.max(header, 52 * 36 * 2), `${largest}`);
+  await rejectsWith(load(files, { engine: ENGINE, maxMemory: 1000 }), EngineError, 'OUT_OF_MEMORY');
+  const aborted = await load(files, { engine: ENGINE, signal: AbortSignal.abort() }).catch((error: Error) => error);
+  assert.is((aborted as Error).name, 'AbortError');
 });
 
 test('a folder is a path, a file URL, an address, a name of the Hub, or a file in it', async () => {
