@@ -173,6 +173,8 @@ test('a ternary GGUF file of another program becomes ours, in two steps a folder
   const text = 'Hello, wörld! 12345\n\n  <|im_end|>';
   const [idsA, idsB] = [a, b].map(({ tokenizer }) => tokenizer.encode(text, { allowSpecial: true }));
   assert.equal(idsB, idsA);
+  const all = Array.from({ length: a.plan.config.vocabSize }, (_, id) => id);
+  assert.is(b.detokenize(all), a.detokenize(all), 'unused tokens are no text');
   assert.equal(b.tokenizer.endTokens, a.tokenizer.endTokens);
 });
 

@@ -213,6 +213,12 @@ const sharded = (): Files => hfFiles(MODEL, { as: 'multiplies', shards: 2 });
 const index = (map: Record<string, unknown>): Files =>
   ({ ...sharded(), 'model.safetensors.index.json': text({ weight_map: map }) });
 const SECOND = 'model-00002-of-00002.safetensors';
+/** The index of two files, and one tensor more. */
+function indexAnd(name: string): Files {
+  const { weight_map: map } = JSON.parse(
+    new TextDecoder().decode(sharded()['model.safetensors.index.json'])) as { weight_map: object };
+  return index({ ...map, [name]: SECOND });
+}
 
 const BAD: readonly (readonly [what: string, files: () => Files, code: string, field?: string])[] = [
   ['no config.json', () => without(config({}), 'config.json'), 'MISSING_FILE'],
@@ -221,6 +227,7 @@ const BAD: readonly (readonly [what: string, files: () => Files, code: string, f
   ['a missing shard', () => without(sharded(), SECOND), 'MISSING_FILE'],
   ['a shard without a tensor of the index', () =>
     ({ ...sharded(), [SECOND]: encodeSafetensors([]) }), 'MISSING_TENSOR'],
+  ['an index with a tensor that is nowhere', () => indexAnd('extra'), 'MISSING_TENSOR', 'extra'],
   ['a tensor in two shards', () =>
     ({ ...sharded(), [SECOND]: sharded()['model-00001-of-00002.safetensors'] }), 'DUPLICATE_TENSOR'],
   ['an index out of the folder', () => index({ a: '../../secret' }), 'PATH_ESCAPE', 'a'],
