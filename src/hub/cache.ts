@@ -1,7 +1,8 @@
 /**
  * Received files that are kept, each under the address it came from.
  *
- *   KEY.json             which file is whole, of which version, with its size and SHA-256; or that there is none
+ *   KEY.json             which file is whole, of which version, with its size and SHA-256; or that there
+ *                        is none
  *   KEY-VERSION-NAME     the bytes; KEY and VERSION are digests of the address and of what the server said
  *
  * A file counts when its `.json` says so, which is written last and at once: no crash leaves half a file
@@ -114,7 +115,8 @@ export async function openCached(
 const ABSENT = 'absent';
 
 const absent = (address: string): ModelFileError =>
-  new ModelFileError('NOT_FOUND', `there was no ${quote(address)} when it was last asked for`, { file: address });
+  new ModelFileError('NOT_FOUND', `there was no ${quote(address)} when it was last asked for`,
+    { file: address });
 
 async function keptOf(store: CacheStore, address: string): Promise<Kept | typeof ABSENT | undefined> {
   const text = await store.readText(`${keyOf(address)}.json`);

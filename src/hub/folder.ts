@@ -63,13 +63,12 @@ async function folderOfPath(
   location: string | URL, text: string, options: SourceOptions,
 ): Promise<ModelFolder | undefined> {
   const isUrl = location instanceof URL, path = isUrl ? text : text.replaceAll('\\', '/');
-  const member = memberOf(path);
-  if (member) return folderAt(member.base || './', member.weights, options);
   if (/\.gguf$/i.test(path) || OWN.test(path)) return undefined;
-  const inside = `${path.replace(/\/$/, '')}/`, config = `${inside}config.json`;
+  const member = memberOf(path), base = member ? member.base || './' : `${path.replace(/\/$/, '')}/`;
+  const config = `${base}config.json`;
   const found = await openFile(isUrl ? new URL(config) : config).catch(() => undefined);
   await found?.close();
-  return found && folderAt(inside, undefined, options);
+  return found && folderAt(base, member?.weights, options);
 }
 
 /** Files whose names follow a base. */

@@ -1,6 +1,6 @@
 /** `onebit convert`, and `onebit inspect` of what it wrote. */
 import * as assert from 'uvu/assert';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -131,6 +131,9 @@ test('a ternary file of another program is converted with its tokenizer', async 
   await succeeds(['convert', gguf, own]);
   assert.is(await succeeds(['generate', own, ...TEXT]), await succeeds(['generate', gguf, ...TEXT]));
   assert.match(await succeeds(['inspect', own]), /tokenizer +of another model/);
+  const other = join(directory, 'm.safetensors'); // alone in its folder, it is one of ours by what is in it
+  renameSync(own, other);
+  assert.is((await printsJson(['convert', other, join(directory, 'hf')])).from, 'onebit');
 });
 
 test.run();

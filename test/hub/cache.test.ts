@@ -138,7 +138,8 @@ test('what a weak tag says is alike is not put together from parts', async () =>
 test('that there is no file is kept where that is asked for, for when there is no server', async () => {
   await withFolder(async (folder, store) => {
     let address = '';
-    const options = { ...FAST, tries: 1, keepAbsence: true }, behaviour: Behaviour = { bytes: BYTES, etag: '"1"' };
+    const options = { ...FAST, tries: 1, keepAbsence: true };
+    const behaviour: Behaviour = { bytes: BYTES, etag: '"1"' };
     let found = false;
     behaviour.answer = (_, response) => !found && Boolean(response.writeHead(404).end());
     await serving(behaviour, async ({ origin }) => {

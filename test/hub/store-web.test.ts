@@ -24,7 +24,8 @@ test('a file that broke off goes on behind its pieces, and is one file when it i
     await assertCode(openCached(store, `${origin}/f`, { tries: 1 }), 'REMOTE_INTERRUPTED');
     const { bytes } = await openCached((await openStore())!, `${origin}/f`);
     const [, from] = /^bytes=(\d+)-39999999$/.exec(asked.at(-1)!) ?? [];
-    assert.ok(Number(from) > 16 * 2 ** 20 && Number(from) <= 35_000_000, asked.at(-1)); // what the line had taken
+    // What the line had taken.
+    assert.ok(Number(from) > 16 * 2 ** 20 && Number(from) <= 35_000_000, asked.at(-1));
     assert.is(bytes.size, BYTES.length);
     assert.ok(Buffer.from(await bytes.read(0, bytes.size)).equals(BYTES));
     const [entry] = await listCached(store);

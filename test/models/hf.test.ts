@@ -13,7 +13,7 @@ import { encodeSafetensors } from '../../src/io/safetensors.ts';
 import type { ByteSource, LoadOptions, LoadProgress } from '../../src/models.ts';
 import { createEngine } from '../../src/index.ts';
 import { load } from '../../src/models.ts';
-import { rejectsWith } from '../helpers/fails.ts';
+import { rejection, rejectsWith } from '../helpers/fails.ts';
 import type { Files } from '../helpers/hf-model.ts';
 import { hfFiles, ownLogits, realWeights, smallModel, text } from '../helpers/hf-model.ts';
 import { entry, rawFile } from '../io/raw-safetensors.ts';
@@ -148,8 +148,8 @@ test('tensors are read one at a time, with progress to the end, and within a lim
   const header = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   assert.ok(largest <= Math.max(header, 52 * 36 * 2), `${largest}`);
   await rejectsWith(load(files, { engine: ENGINE, maxMemory: 1000 }), EngineError, 'OUT_OF_MEMORY');
-  const aborted = await load(files, { engine: ENGINE, signal: AbortSignal.abort() }).catch((error: Error) => error);
-  assert.is((aborted as Error).name, 'AbortError');
+  const aborted = load(files, { engine: ENGINE, signal: AbortSignal.abort() });
+  assert.is((await rejection(aborted) as Error).name, 'AbortError');
 });
 
 test('a folder is a path, a file URL, an address, a name of the Hub, or a file in it', async () => {
