@@ -25,6 +25,7 @@ import './corpus/stories.test.ts';
 import './golden/golden.test.ts';
 import './host-turn.test.ts';
 import './hub/address.test.ts';
+import './hub/cache-processes.test.ts';
 import './hub/cache.test.ts';
 import './hub/sha256.test.ts';
 import './hub/store-web.test.ts';
