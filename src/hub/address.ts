@@ -35,7 +35,7 @@ export function hubAddress(name: string, endpoint = HUB, folder = false): string
 }
 
 /** Of a repository of the Hub, or of a file in it, as a browser shows it. */
-const PAGE = /^\/([\w.-]+\/[\w.-]+)(?:\/(?:tree|blob)\/([^/]+)((?:\/[^/]+)*))?\/?$/;
+const PAGE = /^\/([\w.-]+\/[\w.-]+)(?:\/(tree|blob)\/([^/]+)((?:\/[^/]+)*))?\/?$/;
 
 /**
  * The address that an `hf:` name, or the address of a page of the Hub, stands for; others stay. That of a
@@ -50,8 +50,9 @@ export function resolvedAddress(name: string, endpoint = HUB): string {
   if (name.startsWith('hf:')) return hubAddress(name, endpoint, true);
   if (!URL.canParse(name) || new URL(name).origin !== new URL(endpoint).origin) return name;
   const { origin, pathname } = new URL(name);
-  const [, repo, revision = 'main', rest = ''] = PAGE.exec(pathname) ?? [];
-  return repo === undefined ? name : `${origin}/${repo}/resolve/${revision}${rest || '/'}`;
+  const [, repo, kind, revision = 'main', path = ''] = PAGE.exec(pathname) ?? [];
+  return repo === undefined ? name
+    : `${origin}/${repo}/resolve/${revision}${path}${kind === 'blob' ? '' : '/'}`;
 }
 
 /** Whether an address names a version of a file that cannot change: a commit of the Hub. */

@@ -1,7 +1,7 @@
 /** Names of the Hub, and where a server may send us. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hubAddress, isPinned, redirected } from '../../src/hub/address.ts';
+import { hubAddress, isPinned, redirected, resolvedAddress } from '../../src/hub/address.ts';
 
 const test = suite('addresses');
 
@@ -14,6 +14,17 @@ test('a repository alone is a folder, where a folder is asked for', () => {
   assert.is(hubAddress('hf:o/r', undefined, true), 'https://huggingface.co/o/r/resolve/main/');
   assert.is(hubAddress('hf:o/r@v2', undefined, true), 'https://huggingface.co/o/r/resolve/v2/');
   assert.throws(() => hubAddress('hf:o/r'), /expected hf:/);
+});
+
+test('the page of a repository, or of a file in it, stands for its files', () => {
+  const of = (rest: string): string => `https://huggingface.co/o/r${rest}`;
+  for (const [page, address] of [
+    ['', '/resolve/main/'], ['/', '/resolve/main/'], ['/tree/v2', '/resolve/v2/'],
+    ['/tree/v2/sub', '/resolve/v2/sub/'], ['/blob/main/a/f.gguf', '/resolve/main/a/f.gguf'],
+    ['/resolve/main/f.gguf', '/resolve/main/f.gguf'], ['/raw/main/f', '/raw/main/f'],
+  ]) assert.is(resolvedAddress(of(page)), of(address));
+  for (const other of ['https://models.test/o/r', 'data:,x', 'a/b'])
+    assert.is(resolvedAddress(other), other);
 });
 
 test('names that would leave the repository are refused', () => {
