@@ -9,13 +9,19 @@ import { Trainer } from '../src/train/trainer.ts';
 import type { Engine } from '../src/wasm/engine.ts';
 import type { Case } from './case.ts';
 
-const SIZE = { vocabSize: 65, layers: 4, heads: 4, width: 128, context: 64 };
-const BATCH = 12;
+/** The size of the network. */
+export const SIZE = { vocabSize: 65, layers: 4, heads: 4, width: 128, context: 64 };
+/** Sequences a step. */
+export const BATCH = 12;
 /** More steps than any timing needs. */
 const STEPS = 1_000_000;
 
+/** Ids to train on: any, but not all alike. */
+export const trainingTokens = (): Uint32Array =>
+  Uint32Array.from({ length: 20_000 }, (_, i) => (i * i + (i >> 3)) % SIZE.vocabSize);
+
 export function trainingCases(engine: Engine): Case[] {
-  const tokens = Uint32Array.from({ length: 20_000 }, (_, i) => (i * i + (i >> 3)) % SIZE.vocabSize);
+  const tokens = trainingTokens();
   return PRESETS.map((preset) => {
     const config = presetConfig(preset, SIZE);
     const options = trainingOptions(config, { steps: STEPS, batch: BATCH });
