@@ -1,12 +1,15 @@
 /**
  * The lesson's network in jax-js on its WebAssembly backend: one compiled function (`jit`) of the whole step,
- * forward, gradients, clipping and AdamW. In Node.js, which has no `Worker`, it has one thread.
+ * forward, gradients, clipping and AdamW. It needs Node.js 22 or later. More threads than one it has where
+ * there is the web's `Worker`, so Node.js gets one here.
  *
  * The embedding is a product with one-hot rows: 13 of 1,230 million multiply-adds of a step.
  * @module
  */
+import { resolveObjectURL } from 'node:buffer';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import type { Lesson } from './lesson.ts';
 import type { LessonFiles } from './serve.ts';
 import { readLesson, serve } from './serve.ts';
@@ -62,9 +65,41 @@ interface State {
   readonly second: Arr[];
 }
 
+/**
+ * The web's `Worker`, as much as jax-js needs: two of these make its pool, which in a page has as many as the
+ * machine has cores.
+ */
+class WebWorker {
+  onmessage?: (event: { data: unknown }) => void;
+  readonly #worker: Promise<Worker>;
+
+  constructor(url: string) {
+    this.#worker = resolveObjectURL(url)!.text().then((source) => {
+      const program = `const { parentPort } = require('node:worker_threads'), self = {};
+        const postMessage = (message) => parentPort.postMessage(message);
+        parentPort.on('message', (data) => self.onmessage({ data }));\n${source}`;
+      const worker = new Worker(program, { eval: true });
+      worker.on('message', (data: unknown) => this.onmessage?.({ data }));
+      return worker;
+    });
+  }
+
+  postMessage(message: unknown): void {
+    void this.#worker.then((worker) => worker.postMessage(message));
+  }
+}
+
 const ENTRY = resolve('bench/peers/node_modules/@jax-js/jax/dist/index.js');
-const jax = await import(pathToFileURL(ENTRY).href) as Library;
-const { numpy: np, nn } = jax;
+let jax: Library, np: Library['numpy'], nn: Library['nn'];
+
+/** Loads the library, with workers for more than one thread. */
+async function load(threads: number): Promise<void> {
+  if (threads > 1) Object.assign(globalThis, { Worker: WebWorker });
+  jax = await import(pathToFileURL(ENTRY).href) as Library;
+  ({ numpy: np, nn } = jax);
+  await jax.init('wasm');
+  jax.defaultDevice('wasm');
+}
 
 /** Tensors of a block, in order: norm, qkv, out, norm, up, down. */
 const PER_BLOCK = 6;
@@ -140,9 +175,7 @@ function stepOf(lesson: Lesson): Step {
 const zerosLike = (arrays: readonly Arr[]): Arr[] => arrays.map(({ shape }) => np.zeros(shape));
 
 await serve(async ({ folder, threads }) => {
-  if (threads > 1) throw new Error('it has one thread in Node.js');
-  await jax.init('wasm');
-  jax.defaultDevice('wasm');
+  await load(threads);
   const files = readLesson(folder), weights = weightsOf(files);
   const compiled = jax.jit(stepOf(files.lesson)), { beta1, beta2, batch, context } = files.lesson;
   let state: State = { weights, first: zerosLike(weights), second: zerosLike(weights) };
@@ -159,5 +192,5 @@ await serve(async ({ folder, threads }) => {
     await jax.blockUntilReady([...state.weights, ...state.first, ...state.second]);
     return value;
   };
-  return { engine: 'jax-js 0.1.25, wasm, Node.js', step };
+  return { engine: 'jax-js 0.1.25, wasm backend', step };
 });

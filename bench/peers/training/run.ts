@@ -46,8 +46,8 @@ const ENTRIES: readonly Entry[] = [
     name: 'pytorch', threads: [1, 2],
     command: ['/usr/bin/python3', resolve('bench/peers/training/pytorch.py')],
   },
-  { name: 'tfjs', command: node('tfjs'), threads: [1, 2] },
-  { name: 'jax-js', command: node('jax-js'), threads: [1] },
+  { name: 'tfjs', command: node('tfjs'), threads: [1] },
+  { name: 'jax-js', command: node('jax-js'), threads: [1, 2] },
 ];
 
 /** An engine that has started and computes the right losses. */
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
       quick: { type: 'boolean' }, rounds: { type: 'string' }, only: { type: 'string' }, json: { type: 'string' },
     },
   });
-  const rounds = Number(values.rounds ?? (values.quick ? 2 : 6)), counted = values.quick ? 3 : 5;
+  const rounds = Number(values.rounds ?? (values.quick ? 2 : 5)), counted = values.quick ? 3 : 5;
   const names = values.only?.split(',');
   const { folder, losses } = writeLesson(createEngine({ threads: 1 }));
   const runners: Runner[] = [], absent: string[] = [];

@@ -1,6 +1,6 @@
 /**
  * The lesson's network in TensorFlow.js on its WebAssembly backend, gradients by its tape, AdamW by its Adam
- * and a decay before it. In Node.js that backend has one thread.
+ * and a decay before it. In Node.js that backend has one thread: its workers are started from a Blob.
  *
  * It has no kernel for the gradient of a table look-up (UnsortedSegmentSum), so the embedding is a product
  * with one-hot rows: 13 of 1,230 million multiply-adds of a step.
@@ -169,8 +169,7 @@ function clipped(grads: Record<string, Tensor>, limit: number): Record<string, T
     Object.entries(grads).map(([name, grad]) => [name, tf.mul(grad, limit / total)]));
 }
 
-await serve(async ({ folder, threads }) => {
-  if (threads > 1) throw new Error('its WebAssembly backend has one thread in Node.js');
+await serve(async ({ folder }) => {
   await tf.setBackend('wasm');
   await tf.ready();
   const files = readLesson(folder), network = new Network(files);
@@ -183,5 +182,5 @@ await serve(async ({ folder, threads }) => {
     adam.applyGradients(clipped(grads, clipNorm));
     return value.dataSync()[0];
   });
-  return { engine: `TensorFlow.js ${tf.version_core}, wasm backend, Node.js`, step };
+  return { engine: `TensorFlow.js ${tf.version_core}, wasm backend`, step };
 });
