@@ -35,18 +35,22 @@ export class Contestant {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  private constructor(command: readonly string[]) {
-    const [program, ...args] = command;
-    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  private constructor(command: readonly string[], environment: Readonly<Record<string, string>>) {
+    const [program, ...args] = command, env = { ...process.env, ...environment };
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
     this.#child.on('error', () => this.#child.stdout!.destroy());
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Starts `command`; resolves to it and to the name it gives itself. */
+  /**
+   * Starts `command`; resolves to it and to the name it gives itself.
+   *
+   * @param environment variables beside those of this process
+   */
   static async start(
-    command: readonly string[], setup: Setup,
+    command: readonly string[], setup: Setup, environment: Readonly<Record<string, string>> = {},
   ): Promise<{ contestant: Contestant; engine: string }> {
-    const contestant = new Contestant(command);
+    const contestant = new Contestant(command, environment);
     try {
       const { engine } = await contestant.#ask(setup) as { engine: string };
       return { contestant, engine };

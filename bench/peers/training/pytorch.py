@@ -4,6 +4,7 @@ As nanoGPT writes it: query, key and value in one product, learned positions, at
 products and a softmax, GELU by its tanh form, AdamW and clipping from the library.
 """
 import json
+import os
 import sys
 import time
 
@@ -94,7 +95,8 @@ def main():
         optimizer.step()
         return loss.item()
 
-    answer = {'engine': f'PyTorch {torch.__version__}'}
+    blas = os.environ.get('OPENBLAS_NUM_THREADS', 'all')
+    answer = {'engine': f'PyTorch {torch.__version__}, OpenBLAS on {blas}'}
     while True:
         print(json.dumps(answer), flush=True)
         line = sys.stdin.readline()

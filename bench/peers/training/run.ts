@@ -34,6 +34,8 @@ interface Entry {
   readonly command: readonly string[];
   readonly threads: readonly number[];
   readonly preset?: string;
+  /** Variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const node = (program: string): string[] => [process.execPath, resolve('build/peers/training', `${program}.js`)];
@@ -42,10 +44,11 @@ const ENTRIES: readonly Entry[] = [
   ...PRESETS.map((preset) => ({
     name: `onebit ${preset}`, command: node('onebit'), threads: [1, 2], preset,
   })),
-  {
-    name: 'pytorch', threads: [1, 2],
+  // OpenBLAS has threads of its own; what is best is compared.
+  ...['1', '2'].map((OPENBLAS_NUM_THREADS) => ({
+    name: 'pytorch', threads: [1, 2], environment: { OPENBLAS_NUM_THREADS },
     command: ['/usr/bin/python3', resolve('bench/peers/training/pytorch.py')],
-  },
+  })),
   { name: 'tfjs', command: node('tfjs'), threads: [1] },
   { name: 'jax-js', command: node('jax-js'), threads: [1, 2] },
 ];
@@ -63,7 +66,7 @@ interface Runner {
 async function start(entry: Entry, setup: Setup, losses: readonly number[]): Promise<Runner> {
   const program = entry.command.at(-1)!;
   if (!existsSync(program)) throw new Error(`${program} is absent`);
-  const { contestant, engine } = await Contestant.start(entry.command, setup);
+  const { contestant, engine } = await Contestant.start(entry.command, setup, entry.environment);
   try {
     const own = (await contestant.train(CHECKED)).losses;
     const difference = Math.max(...own.map((loss, i) => Math.abs(loss - losses[i])));
