@@ -1,8 +1,11 @@
-// Non-linearities and element-wise products, f32[n], forward and backward.
+// Non-linearities with their slopes, and element-wise products, f32[n].
 //
 //   relu   max(x, 0)                  relu2  max(x, 0)²              silu  x · σ(x)
 //   gelu   x/2 · (1 + tanh u) = x · σ(2u),  u = √(2/π)·(x + 0.044715·x³)   (the tanh form)
 //   mul    a · b: the gate of SwiGLU and ReLU²-GLU
+//
+// Training has value and slope in one pass, with one exponential for both: x becomes act′(x), which is
+// all that backward needs, dx = dy · act′(x).
 //
 // n is a multiple of 4 or the arrays have room up to the next one: whole vectors are written.
 //
@@ -21,10 +24,12 @@ export function reluF32(x: usize, y: usize, n: usize): void {
   }
 }
 
-/** dx ← dy where x > 0, else 0. */
-export function reluBackwardF32(dy: usize, x: usize, dx: usize, n: usize): void {
-  for (const end = x + (n << 2); x < end; x += 16, dy += 16, dx += 16) {
-    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(x), f32x4.splat(0))));
+/** y ← relu(x), x ← 1 where x > 0, else 0. */
+export function reluSlopeF32(x: usize, y: usize, n: usize): void {
+  for (const end = x + (n << 2); x < end; x += 16, y += 16) {
+    const v = v128.load(x);
+    v128.store(y, f32x4.max(v, f32x4.splat(0)));
+    v128.store(x, v128.and(f32x4.splat(1), f32x4.gt(v, f32x4.splat(0))));
   }
 }
 
@@ -35,11 +40,12 @@ export function relu2F32(x: usize, y: usize, n: usize): void {
   }
 }
 
-/** dx ← dy · 2·max(x, 0). */
-export function relu2BackwardF32(dy: usize, x: usize, dx: usize, n: usize): void {
-  for (const end = x + (n << 2); x < end; x += 16, dy += 16, dx += 16) {
+/** y ← relu2(x), x ← 2·max(x, 0). */
+export function relu2SlopeF32(x: usize, y: usize, n: usize): void {
+  for (const end = x + (n << 2); x < end; x += 16, y += 16) {
     const r = f32x4.max(v128.load(x), f32x4.splat(0));
-    v128.store(dx, f32x4.mul(v128.load(dy), f32x4.add(r, r)));
+    v128.store(y, f32x4.mul(r, r));
+    v128.store(x, f32x4.add(r, r));
   }
 }
 
@@ -50,13 +56,13 @@ export function siluF32(x: usize, y: usize, n: usize): void {
   }
 }
 
-/** dx ← dy · σ·(1 + x·(1 − σ)). */
-export function siluBackwardF32(dy: usize, x: usize, dx: usize, n: usize): void {
+/** y ← silu(x), x ← σ·(1 + x·(1 − σ)). */
+export function siluSlopeF32(x: usize, y: usize, n: usize): void {
   const one = f32x4.splat(1);
-  for (const end = x + (n << 2); x < end; x += 16, dy += 16, dx += 16) {
+  for (const end = x + (n << 2); x < end; x += 16, y += 16) {
     const v = v128.load(x), s = sigmoidF32x4(v);
-    const slope = f32x4.mul(s, f32x4.add(one, f32x4.mul(v, f32x4.sub(one, s))));
-    v128.store(dx, f32x4.mul(v128.load(dy), slope));
+    v128.store(y, f32x4.mul(v, s));
+    v128.store(x, f32x4.mul(s, f32x4.add(one, f32x4.mul(v, f32x4.sub(one, s)))));
   }
 }
 
@@ -75,15 +81,15 @@ export function geluF32(x: usize, y: usize, n: usize): void {
   }
 }
 
-/** dx ← dy · (s + x·s·(1 − s)·2u′), s = σ(2u), u′ = √(2/π)·(1 + 3·0.044715·x²). */
-export function geluBackwardF32(dy: usize, x: usize, dx: usize, n: usize): void {
+/** y ← gelu(x), x ← s + x·s·(1 − s)·2u′, s = σ(2u), u′ = √(2/π)·(1 + 3·0.044715·x²). */
+export function geluSlopeF32(x: usize, y: usize, n: usize): void {
   const one = f32x4.splat(1);
-  for (const end = x + (n << 2); x < end; x += 16, dy += 16, dx += 16) {
+  for (const end = x + (n << 2); x < end; x += 16, y += 16) {
     const v = v128.load(x), s = geluGate(v);
+    v128.store(y, f32x4.mul(v, s));
     const square = f32x4.mul(f32x4.splat(3 * GELU_CUBIC), f32x4.mul(v, v));
     const du = f32x4.mul(f32x4.splat(2 * SQRT_2_OVER_PI), f32x4.add(one, square));
-    const spread = f32x4.mul(f32x4.mul(v, du), f32x4.mul(s, f32x4.sub(one, s)));
-    v128.store(dx, f32x4.mul(v128.load(dy), f32x4.add(s, spread)));
+    v128.store(x, f32x4.add(s, f32x4.mul(f32x4.mul(v, du), f32x4.mul(s, f32x4.sub(one, s)))));
   }
 }
 

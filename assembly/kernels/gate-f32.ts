@@ -1,13 +1,13 @@
-// Gated non-linearities in one pass, f32[n]: SwiGLU and ReLU²-GLU, forward and backward.
+// Gated non-linearities in one pass, f32[n]: SwiGLU and ReLU²-GLU, and the gradients of any gate.
 //
 //   h = act(z) · u        dz = dh · u · act′(z)        du = dh · act(z)
 //
-//   silu    act = z·σ          act′ = σ·(1 + z·(1 − σ))       σ = 1 / (1 + e^−z)
-//   relu2   act = max(z, 0)²   act′ = 2·max(z, 0)
+//   silu    act = z / (1 + e^−z)          relu2   act = max(z, 0)²
+//
+// Training has act and act′ from the kernels of the non-linearity (`activation-f32.ts`), and keeps them.
 //
 // Order   Products as written, from the left: the bits of the separate kernels one after the other.
-// Bound   relu2: reading and writing, 3 arrays forward, 5 backward, where separate kernels take 5
-//         and 11. silu: the exponential, about 20 operations; backward has it once for both results.
+// Bound   relu2, backward: reading and writing. silu: the exponential, about 20 operations.
 //
 // n is a multiple of 4 or the arrays have room up to the next one: whole vectors are written.
 //
@@ -23,19 +23,6 @@ export function gateSiluF32(z: usize, u: usize, h: usize, n: usize): void {
   }
 }
 
-export function gateSiluBackwardF32(
-  dh: usize, z: usize, u: usize, dz: usize, du: usize, n: usize,
-): void {
-  const one = f32x4.splat(1);
-  for (const end = z + (n << 2); z < end; dh += 16, z += 16, u += 16, dz += 16, du += 16) {
-    const v = v128.load(z), d = v128.load(dh), s = sigmoidF32x4(v);
-    const slope = f32x4.mul(s, f32x4.add(one, f32x4.mul(v, f32x4.sub(one, s))));
-    const da = f32x4.mul(d, v128.load(u));
-    v128.store(du, f32x4.mul(d, f32x4.mul(v, s)));
-    v128.store(dz, f32x4.mul(da, slope));
-  }
-}
-
 /** h ← max(z, 0)² · u; h may be z or u. */
 export function gateRelu2F32(z: usize, u: usize, h: usize, n: usize): void {
   for (const end = z + (n << 2); z < end; z += 16, u += 16, h += 16) {
@@ -44,13 +31,11 @@ export function gateRelu2F32(z: usize, u: usize, h: usize, n: usize): void {
   }
 }
 
-export function gateRelu2BackwardF32(
-  dh: usize, z: usize, u: usize, dz: usize, du: usize, n: usize,
-): void {
-  for (const end = z + (n << 2); z < end; dh += 16, z += 16, u += 16, dz += 16, du += 16) {
-    const r = f32x4.max(v128.load(z), f32x4.splat(0)), d = v128.load(dh);
-    const da = f32x4.mul(d, v128.load(u));
-    v128.store(du, f32x4.mul(d, f32x4.mul(r, r)));
-    v128.store(dz, f32x4.mul(da, f32x4.add(r, r)));
+/** slope ← dh · u · slope, a ← dh · a: the gradients of z and u, where act′(z) and act(z) were. */
+export function gateBackwardF32(dh: usize, u: usize, slope: usize, a: usize, n: usize): void {
+  for (const end = u + (n << 2); u < end; dh += 16, u += 16, slope += 16, a += 16) {
+    const d = v128.load(dh);
+    v128.store(slope, f32x4.mul(f32x4.mul(d, v128.load(u)), v128.load(slope)));
+    v128.store(a, f32x4.mul(d, v128.load(a)));
   }
 }

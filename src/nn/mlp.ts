@@ -6,7 +6,7 @@
  * @module
  */
 import type { HiddenAct } from '../ops/activation.ts';
-import { activate, activateBackward, gate, gateBackward } from '../ops/activation.ts';
+import { activate, activateWithSlope, gate, gateBackward, multiply } from '../ops/activation.ts';
 import type { Matrix } from '../ops/matrix.ts';
 import type { Norm } from './norm.ts';
 import type { Pass } from './pass.ts';
@@ -22,10 +22,10 @@ export interface MlpParts {
 }
 
 interface Saved {
-  /** Input of the non-linearity. */
-  readonly z: Matrix;
-  /** up(x), when gated. */
-  readonly u?: Matrix;
+  /** act′ of the gate or, plain, of up(x). */
+  readonly slope: Matrix;
+  /** When gated: up(x), and act of the gate. */
+  readonly gated?: { readonly u: Matrix; readonly a: Matrix };
 }
 
 export class Mlp {
@@ -40,18 +40,25 @@ export class Mlp {
   forward(x: Matrix, pass: Pass): Matrix {
     const { up, down, subNorm, act } = this.parts;
     const [z, u] = up.forward(x, pass);
-    const h = u ? gate(pass, act, z, u) : activate(pass, act, z);
-    if (pass.training) this.#saved = { z, u };
+    const h = pass.training ? this.#activate(z, u, pass)
+      : u ? gate(pass, act, z, u) : activate(pass, act, z);
     return down.forward(subNorm?.forward(h, pass) ?? h, pass)[0];
   }
 
+  /** act(z), or act(z) · u; what backward needs is kept, in the memory of z too. */
+  #activate(z: Matrix, u: Matrix | undefined, pass: Pass): Matrix {
+    const a = activateWithSlope(pass, this.parts.act, z);
+    this.#saved = { slope: z, gated: u && { u, a } };
+    return u ? multiply(pass, a, u) : a;
+  }
+
   backward(dy: Matrix, pass: Pass): Matrix {
-    const { z, u } = savedBy('Mlp', this.#saved);
-    const { up, down, subNorm, act } = this.parts;
+    const { slope, gated } = savedBy('Mlp', this.#saved);
+    const { up, down, subNorm } = this.parts;
     const dDown = down.backward([dy], pass);
     const dh = subNorm?.backward(dDown, pass) ?? dDown;
-    if (!u) return up.backward([activateBackward(pass, act, dh, z)], pass);
-    const { dz, du } = gateBackward(pass, act, dh, z, u);
+    if (!gated) return up.backward([multiply(pass, dh, slope, slope)], pass);
+    const { dz, du } = gateBackward(pass, dh, gated.u, slope, gated.a);
     return up.backward([dz, du], pass);
   }
 }

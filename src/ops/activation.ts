@@ -11,18 +11,15 @@ export type HiddenAct = 'gelu' | 'relu' | 'silu' | 'relu2';
 /** Values that are worth a thread's while: about 10 µs of an exponential each. */
 const GRAIN = 8192;
 
-const KERNELS = {
-  gelu: { forward: 'geluF32', backward: 'geluBackwardF32' },
-  relu: { forward: 'reluF32', backward: 'reluBackwardF32' },
-  silu: { forward: 'siluF32', backward: 'siluBackwardF32' },
-  relu2: { forward: 'relu2F32', backward: 'relu2BackwardF32' },
+const KERNELS = { gelu: 'geluF32', relu: 'reluF32', silu: 'siluF32', relu2: 'relu2F32' } as const;
+
+/** Value and slope in one pass. */
+const SLOPES = {
+  gelu: 'geluSlopeF32', relu: 'reluSlopeF32', silu: 'siluSlopeF32', relu2: 'relu2SlopeF32',
 } as const;
 
-/** Gates in one pass. The others are made of two or three passes. */
-const GATES = {
-  silu: { forward: 'gateSiluF32', backward: 'gateSiluBackwardF32' },
-  relu2: { forward: 'gateRelu2F32', backward: 'gateRelu2BackwardF32' },
-} as const;
+/** Gates in one pass. The others are made of two. */
+const GATES = { silu: 'gateSiluF32', relu2: 'gateRelu2F32' } as const;
 
 const isGate = (act: HiddenAct): act is keyof typeof GATES => act in GATES;
 
@@ -34,22 +31,21 @@ function elementwise(
     [...operands.map(({ ptr }) => ptr + from * 4), to - from]);
 }
 
-type ElementwiseKernel = 'mulF32' | 'addF32' | (typeof KERNELS)[HiddenAct]['forward' | 'backward'] |
-  (typeof GATES)[keyof typeof GATES]['forward' | 'backward'];
+type ElementwiseKernel = 'mulF32' | 'addF32' | 'gateBackwardF32' | (typeof KERNELS)[HiddenAct] |
+  (typeof SLOPES)[HiddenAct] | (typeof GATES)[keyof typeof GATES];
 
 /** act(x), in the workspace. */
 export function activate(compute: Compute, act: HiddenAct, x: Matrix): Matrix {
   const y = newMatrix(compute, x.rows, x.cols);
-  elementwise(compute, KERNELS[act].forward, x.rows * x.cols, [x, y]);
+  elementwise(compute, KERNELS[act], x.rows * x.cols, [x, y]);
   return y;
 }
 
-/** dy · act′(x), in the workspace. */
-export function activateBackward(compute: Compute, act: HiddenAct, dy: Matrix, x: Matrix): Matrix {
-  checkShape('activateBackward', 'dy', dy, x.rows, x.cols);
-  const dx = newMatrix(compute, x.rows, x.cols);
-  elementwise(compute, KERNELS[act].backward, x.rows * x.cols, [dy, x, dx]);
-  return dx;
+/** act(x), in the workspace; x becomes act′(x), by which backward multiplies. */
+export function activateWithSlope(compute: Compute, act: HiddenAct, x: Matrix): Matrix {
+  const y = newMatrix(compute, x.rows, x.cols);
+  elementwise(compute, SLOPES[act], x.rows * x.cols, [x, y]);
+  return y;
 }
 
 /** act(z) · u, in the workspace: SwiGLU with `silu`, ReLU²-GLU with `relu2`. */
@@ -60,22 +56,17 @@ export function gate(compute: Compute, act: HiddenAct, z: Matrix, u: Matrix): Ma
     return multiply(compute, a, u, a);
   }
   const h = newMatrix(compute, z.rows, z.cols);
-  elementwise(compute, GATES[act].forward, z.rows * z.cols, [z, u, h]);
+  elementwise(compute, GATES[act], z.rows * z.cols, [z, u, h]);
   return h;
 }
 
-/** dz = dh · u · act′(z) and du = dh · act(z), in the workspace. */
+/** Gradients of act(z) and u from that of their product: dz in place of `slope`, du in place of `a`. */
 export function gateBackward(
-  compute: Compute, act: HiddenAct, dh: Matrix, z: Matrix, u: Matrix,
+  compute: Compute, dh: Matrix, u: Matrix, slope: Matrix, a: Matrix,
 ): { dz: Matrix; du: Matrix } {
-  checkShape('gateBackward', 'dh', dh, z.rows, z.cols);
-  if (!isGate(act)) {
-    const a = activate(compute, act, z), du = multiply(compute, dh, a, a);
-    return { dz: activateBackward(compute, act, multiply(compute, dh, u), z), du };
-  }
-  const dz = newMatrix(compute, z.rows, z.cols), du = newMatrix(compute, z.rows, z.cols);
-  elementwise(compute, GATES[act].backward, z.rows * z.cols, [dh, z, u, dz, du]);
-  return { dz, du };
+  for (const matrix of [dh, slope, a]) checkShape('gateBackward', 'u', u, matrix.rows, matrix.cols);
+  elementwise(compute, 'gateBackwardF32', u.rows * u.cols, [dh, u, slope, a]);
+  return { dz: slope, du: a };
 }
 
 /** a · b by element, into `out` or the workspace. */

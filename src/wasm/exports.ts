@@ -135,17 +135,16 @@ export interface KernelExports {
     qStride: number, outStride: number, capacity: number): void;
 
   reluF32(x: Ptr, y: Ptr, n: number): void;
-  reluBackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
+  reluSlopeF32(x: Ptr, y: Ptr, n: number): void;
   relu2F32(x: Ptr, y: Ptr, n: number): void;
-  relu2BackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
+  relu2SlopeF32(x: Ptr, y: Ptr, n: number): void;
   siluF32(x: Ptr, y: Ptr, n: number): void;
-  siluBackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
+  siluSlopeF32(x: Ptr, y: Ptr, n: number): void;
   geluF32(x: Ptr, y: Ptr, n: number): void;
-  geluBackwardF32(dy: Ptr, x: Ptr, dx: Ptr, n: number): void;
+  geluSlopeF32(x: Ptr, y: Ptr, n: number): void;
   gateSiluF32(z: Ptr, u: Ptr, h: Ptr, n: number): void;
-  gateSiluBackwardF32(dh: Ptr, z: Ptr, u: Ptr, dz: Ptr, du: Ptr, n: number): void;
   gateRelu2F32(z: Ptr, u: Ptr, h: Ptr, n: number): void;
-  gateRelu2BackwardF32(dh: Ptr, z: Ptr, u: Ptr, dz: Ptr, du: Ptr, n: number): void;
+  gateBackwardF32(dh: Ptr, u: Ptr, slope: Ptr, a: Ptr, n: number): void;
   mulF32(a: Ptr, b: Ptr, y: Ptr, n: number): void;
   addF32(a: Ptr, b: Ptr, y: Ptr, n: number): void;
 

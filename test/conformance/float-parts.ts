@@ -77,18 +77,17 @@ const activations: Part = {
       for (const name of ['relu', 'relu2', 'silu', 'gelu'] as const) {
         kernels[`${name}F32`](a.ptr, y.ptr, n);
         digestMatrix(bench, y);
-        kernels[`${name}BackwardF32`](b.ptr, a.ptr, y.ptr, n);
-        digestMatrix(bench, y);
+        const slope = randomMatrix(bench, 1, n, 4);
+        kernels[`${name}SlopeF32`](slope.ptr, y.ptr, n);
+        for (const matrix of [y, slope]) digestMatrix(bench, matrix);
       }
       for (const name of ['mulF32', 'addF32', 'gateSiluF32', 'gateRelu2F32'] as const) {
         kernels[name](a.ptr, b.ptr, y.ptr, n);
         digestMatrix(bench, y);
       }
-      const dy = randomMatrix(bench, 1, n), du = newMatrix(bench, 1, n);
-      for (const name of ['gateSiluBackwardF32', 'gateRelu2BackwardF32'] as const) {
-        kernels[name](dy.ptr, a.ptr, b.ptr, y.ptr, du.ptr, n);
-        for (const matrix of [y, du]) digestMatrix(bench, matrix);
-      }
+      const dh = randomMatrix(bench, 1, n);
+      kernels.gateBackwardF32(dh.ptr, b.ptr, a.ptr, y.ptr, n);
+      for (const matrix of [a, y]) digestMatrix(bench, matrix);
     }
   },
 };
