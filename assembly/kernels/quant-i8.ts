@@ -17,26 +17,46 @@ import { maxF32x4, sumI32x4, sumF32x4 } from '../lib/simd';
 /** Smallest γ. */
 const GAMMA_MIN: f32 = 1e-5;
 
-/** max |x| of f32[k]. */
+/**
+ * Adding 1.5 · 2^23 rounds to a whole number, halves to even, and leaves it in the low bits: three
+ * operations where nearest and trunc_sat are a dozen. In memory, because engines build a constant vector
+ * anew at each use (`lib/math.ts`).
+ */
+const ROUND: usize = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16);
+
+/** max |x| of f32[k]; NaN if there is one: without signs, the bits of floats are in their order. */
 function absmax(x: usize, k: usize): f32 {
-  let vmax = f32x4.splat(0);
+  let vmax = i32x4.splat(0);
   let i: usize = 0;
-  for (; i + 4 <= k; i += 4) vmax = f32x4.max(vmax, f32x4.abs(v128.load(x + (i << 2))));
+  for (; i + 4 <= k; i += 4) vmax = i32x4.max_s(vmax, f32x4.abs(v128.load(x + (i << 2))));
   let result = maxF32x4(vmax);
   for (; i < k; i++) result = max(result, abs(load<f32>(x + (i << 2))));
   return result;
 }
 
-/** q ← nearest((x − shift) · inverse) for k values, then 0 up to kp; returns the sum of codes. */
+/** nearest((x − shift) · inverse) of four values, of size below 2^22; 0 where it is NaN. */
 // @ts-ignore: decorator
 @inline
+function codesOf(x: usize, vshift: v128, vinverse: v128): v128 {
+  const scaled = f32x4.mul(f32x4.sub(v128.load(x), vshift), vinverse), round = v128.load(ROUND);
+  return v128.and(i32x4.sub(f32x4.add(scaled, round), round), f32x4.eq(scaled, scaled));
+}
+
+/** q ← nearest((x − shift) · inverse) for k values, then 0 up to kp; returns the sum of codes. */
 function quantizeRow(x: usize, q: usize, k: usize, kp: usize, shift: f32, inverse: f32): i32 {
   const vshift = f32x4.splat(shift), vinverse = f32x4.splat(inverse);
   let vsum = i32x4.splat(0);
   let i: usize = 0;
+  for (; i + 16 <= k; i += 16) {
+    const at = x + (i << 2);
+    const a = codesOf(at, vshift, vinverse), b = codesOf(at + 16, vshift, vinverse);
+    const c = codesOf(at + 32, vshift, vinverse), d = codesOf(at + 48, vshift, vinverse);
+    vsum = i32x4.add(vsum, i32x4.add(i32x4.add(a, b), i32x4.add(c, d)));
+    const low = i16x8.narrow_i32x4_s(a, b), high = i16x8.narrow_i32x4_s(c, d);
+    v128.store(q + i, i8x16.narrow_i16x8_s(low, high));
+  }
   for (; i + 4 <= k; i += 4) {
-    const scaled = f32x4.mul(f32x4.sub(v128.load(x + (i << 2)), vshift), vinverse);
-    const codes = i32x4.trunc_sat_f32x4_s(f32x4.nearest(scaled));
+    const codes = codesOf(x + (i << 2), vshift, vinverse);
     vsum = i32x4.add(vsum, codes);
     const narrow = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(codes, codes), codes);
     v128.store32_lane(q + i, narrow, 0);
