@@ -7,7 +7,8 @@
 // The bracket belongs to LayerNorm alone. Statistics are summed in f64 in two fixed lanes; mean and
 // r are kept per row (f32[M, 2]) for backward. RMSNorm is the case `centre` = false, mean 0.
 //
-// Bound   Reading: two passes over a row that is in L1 after the first.
+// Bound   Forward, the additions of f64, each of which waits for the one before: four rows pass
+//         together, so that four sums wait at a time. Backward, reading: two passes, the second in L1.
 // Source  Ba et al. 2016 (arXiv 1607.06450); Zhang & Sennrich 2019 (arXiv 1910.07467).
 
 import { addWidenF64, sumF64x2 } from '../lib/simd';
@@ -43,6 +44,73 @@ function rowSquares(x: usize, mean: f32, c: usize): f64 {
   return sum;
 }
 
+/** stats ← mean and r, from the mean and the sum of squares. */
+// @ts-ignore: decorator
+@inline
+function storeStats(stats: usize, mean: f32, squares: f64, c: usize, eps: f32): void {
+  store<f32>(stats, mean, 0);
+  store<f32>(stats, <f32>(1.0 / sqrt<f64>(squares / <f64>c + <f64>eps)), 4);
+}
+
+/** stats ← mean and r of one row. */
+function rowStats(x: usize, stats: usize, c: usize, eps: f32, centre: bool): void {
+  const mean: f32 = centre ? <f32>(rowSum(x, c) / <f64>c) : 0;
+  storeStats(stats, mean, rowSquares(x, mean, c), c, eps);
+}
+
+/** The same for four rows together, c a multiple of 4; each row's sums are those of `rowStats`. */
+function rowStats4(x: usize, stats: usize, c: usize, eps: f32, centre: bool): void {
+  const bytes = c << 2, end = x + bytes, bytes2 = bytes << 1, bytes3 = bytes + bytes2;
+  let mean0: f32 = 0, mean1: f32 = 0, mean2: f32 = 0, mean3: f32 = 0;
+  let sum0 = f64x2.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+  if (centre) {
+    for (let at = x; at < end; at += 16) {
+      sum0 = addWidenF64(sum0, v128.load(at));
+      sum1 = addWidenF64(sum1, v128.load(at + bytes));
+      sum2 = addWidenF64(sum2, v128.load(at + bytes2));
+      sum3 = addWidenF64(sum3, v128.load(at + bytes3));
+    }
+    mean0 = <f32>(sumF64x2(sum0) / <f64>c);
+    mean1 = <f32>(sumF64x2(sum1) / <f64>c);
+    mean2 = <f32>(sumF64x2(sum2) / <f64>c);
+    mean3 = <f32>(sumF64x2(sum3) / <f64>c);
+    sum0 = sum1 = sum2 = sum3 = f64x2.splat(0);
+  }
+  const vmean0 = f32x4.splat(mean0), vmean1 = f32x4.splat(mean1);
+  const vmean2 = f32x4.splat(mean2), vmean3 = f32x4.splat(mean3);
+  for (let at = x; at < end; at += 16) {
+    const d0 = f32x4.sub(v128.load(at), vmean0), d1 = f32x4.sub(v128.load(at + bytes), vmean1);
+    const d2 = f32x4.sub(v128.load(at + bytes2), vmean2);
+    const d3 = f32x4.sub(v128.load(at + bytes3), vmean3);
+    sum0 = addWidenF64(sum0, f32x4.mul(d0, d0));
+    sum1 = addWidenF64(sum1, f32x4.mul(d1, d1));
+    sum2 = addWidenF64(sum2, f32x4.mul(d2, d2));
+    sum3 = addWidenF64(sum3, f32x4.mul(d3, d3));
+  }
+  storeStats(stats, mean0, sumF64x2(sum0), c, eps);
+  storeStats(stats + 8, mean1, sumF64x2(sum1), c, eps);
+  storeStats(stats + 16, mean2, sumF64x2(sum2), c, eps);
+  storeStats(stats + 24, mean3, sumF64x2(sum3), c, eps);
+}
+
+/** y ← (x − mean) · r · gain for one row. */
+// @ts-ignore: decorator
+@inline
+function normRow(x: usize, gain: usize, y: usize, c: usize, mean: f32, r: f32): void {
+  const vmean = f32x4.splat(mean), vr = f32x4.splat(r);
+  let j: usize = 0;
+  for (; j + 4 <= c; j += 4) {
+    let v = f32x4.mul(f32x4.sub(v128.load(x + (j << 2)), vmean), vr);
+    if (gain) v = f32x4.mul(v, v128.load(gain + (j << 2)));
+    v128.store(y + (j << 2), v);
+  }
+  for (; j < c; j++) {
+    let v = (load<f32>(x + (j << 2)) - mean) * r;
+    if (gain) v *= load<f32>(gain + (j << 2));
+    store<f32>(y + (j << 2), v);
+  }
+}
+
 /**
  * y ← norm(x) · gain, by row.
  *
@@ -52,23 +120,14 @@ function rowSquares(x: usize, mean: f32, c: usize): f64 {
 export function normF32(
   x: usize, gain: usize, y: usize, stats: usize, m: usize, c: usize, eps: f32, centre: bool,
 ): void {
-  for (let i: usize = 0; i < m; i++, x += c << 2, stats += 8) {
-    const mean: f32 = centre ? <f32>(rowSum(x, c) / <f64>c) : 0;
-    const r = <f32>(1.0 / sqrt<f64>(rowSquares(x, mean, c) / <f64>c + <f64>eps));
-    store<f32>(stats, mean, 0);
-    store<f32>(stats, r, 4);
-    const vmean = f32x4.splat(mean), vr = f32x4.splat(r);
-    let j: usize = 0;
-    for (; j + 4 <= c; j += 4, y += 16) {
-      let v = f32x4.mul(f32x4.sub(v128.load(x + (j << 2)), vmean), vr);
-      if (gain) v = f32x4.mul(v, v128.load(gain + (j << 2)));
-      v128.store(y, v);
+  for (let i: usize = 0, ready: usize = 0; i < m; i++, x += c << 2, y += c << 2, stats += 8) {
+    if (i == ready) {
+      const four = (c & 3) == 0 && i + 4 <= m;
+      if (four) rowStats4(x, stats, c, eps, centre);
+      else rowStats(x, stats, c, eps, centre);
+      ready += four ? 4 : 1;
     }
-    for (; j < c; j++, y += 4) {
-      let v = (load<f32>(x + (j << 2)) - mean) * r;
-      if (gain) v *= load<f32>(gain + (j << 2));
-      store<f32>(y, v);
-    }
+    normRow(x, gain, y, c, load<f32>(stats), load<f32>(stats, 4));
   }
 }
 
