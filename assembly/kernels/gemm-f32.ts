@@ -86,7 +86,19 @@ function transpose4(src: usize, from: usize, dst: usize, to: usize): void {
 function packBlockA(
   a: usize, rowStride: usize, colStride: usize, packed: usize, rows: usize, k: usize,
 ): void {
-  for (let i: usize = 0; i < rows; i += 4, a += rowStride << 2) {
+  let i: usize = 0;
+  if (rowStride == 4) {
+    // Neighbouring rows: all of a cache line at once, since its next rows would find it gone.
+    for (const four = k << 4; i + 16 <= rows; i += 16, a += 64, packed += 3 * four) {
+      for (let p: usize = 0, at = a; p < k; p++, at += colStride, packed += 16) {
+        v128.store(packed, v128.load(at));
+        v128.store(packed + four, v128.load(at, 16));
+        v128.store(packed + 2 * four, v128.load(at, 32));
+        v128.store(packed + 3 * four, v128.load(at, 48));
+      }
+    }
+  }
+  for (; i < rows; i += 4, a += rowStride << 2) {
     let at = a;
     let p: usize = 0;
     if (rowStride == 4) {
