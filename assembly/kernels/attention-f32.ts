@@ -1,8 +1,8 @@
 // Causal attention of one sequence, grouped queries, f32, forward and backward.
 //
 //   s[t, u] = q_t · k_u / √D  for u ≤ offset + t       p = softmax(s)       out_t = Σ_u p[t, u] v_u
-//   dv_u += Σ_t p[t, u]·do_t      dp[t, u] = do_t · v_u      ds = p ∘ (dp − Σ_u p∘dp)
-//   dq_t = Σ_u ds[t, u]·k_u / √D      dk_u += Σ_t ds[t, u]·q_t / √D
+//   dv_u = Σ_t p[t, u]·do_t      dp[t, u] = do_t · v_u      ds = p ∘ (dp − Σ_u p∘dp)
+//   dq_t = Σ_u ds[t, u]·k_u / √D      dk_u = Σ_t ds[t, u]·q_t / √D
 //
 // q has H heads of D, k and v have G; query head h reads head ⌊h·G/H⌋, so G divides H. Keys and
 // values may be longer than the queries: a cache of `offset` earlier positions comes first. D is a
@@ -153,7 +153,7 @@ function meetKeys(
 }
 
 /**
- * dq ←, dk +=, dv += gradients of one sequence without a cache (offset 0).
+ * dq ←, dk ←, dv ← gradients of one sequence without a cache (offset 0).
  *
  * @param p f32[heads, t, s] kept by the forward pass
  * @param scratch f32[min(16, t), s]
@@ -169,6 +169,10 @@ export function attentionBackwardF32(
   qStride <<= 2;
   kvStride <<= 2;
   outStride <<= 2;
+  for (let at: usize = 0, end = t * kvStride; at < end; at += kvStride) {
+    memory.fill(dk + at, 0, kvHeads * d << 2);
+    memory.fill(dv + at, 0, kvHeads * d << 2);
+  }
   for (let h: usize = 0; h < heads; h++) {
     const head = ((h * kvHeads) / heads) * d << 2, own = h * d << 2;
     for (let i: usize = 0; i < t; i += QUERY_BLOCK) {

@@ -27,7 +27,8 @@ function softmaxRow(p: usize, n: usize): void {
   const padded = (n + 3) & ~3;
   for (let u = n; u < padded; u++) store<f32>(p + (u << 2), -Infinity);
   let vmax = f32x4.splat(-Infinity);
-  for (let u: usize = 0; u < padded; u += 4) vmax = f32x4.max(vmax, v128.load(p + (u << 2)));
+  // pmax, one instruction, may lose a NaN; the sum below does not.
+  for (let u: usize = 0; u < padded; u += 4) vmax = f32x4.pmax(vmax, v128.load(p + (u << 2)));
   vmax = f32x4.splat(maxF32x4(vmax));
   let vsum = f32x4.splat(0);
   for (let u: usize = 0; u < padded; u += 4) {

@@ -18,7 +18,7 @@ import type { ActivationQuantization, Quantized } from '../ops/bit-gemm.ts';
 import { bitGemm, dequantize, quantize } from '../ops/bit-gemm.ts';
 import type { BitWeights } from '../ops/bit-weights.ts';
 import { binarize, expand, freeBitWeights } from '../ops/bit-weights.ts';
-import { gemmNN, gemmTN } from '../ops/gemm.ts';
+import { gemmNN, gemmTNs } from '../ops/gemm.ts';
 import type { Compute, Matrix } from '../ops/matrix.ts';
 import { newMatrix } from '../ops/matrix.ts';
 import type { Engine } from '../wasm/engine.ts';
@@ -70,16 +70,19 @@ export class BitLinear implements Projection {
     const x = savedBy('BitLinear', this.#saved);
     const dx = newMatrix(pass, x.rows, x.cols);
     const mark = pass.workspace.mark();
-    const real = newMatrix(pass, x.rows, x.cols);
-    dequantize(pass, x, real);
-    this.parts.forEach(({ packed, latent }, p) => {
+    this.parts.forEach(({ packed }, p) => {
       const inner = pass.workspace.mark();
       const weights = newMatrix(pass, packed.rows, packed.cols);
       expand(pass, packed, weights);
       gemmNN(pass, dys[p], weights, dx, p > 0);
       pass.workspace.release(inner);
-      if (latent) gemmTN(pass, dys[p], real, gradOf(latent), true);
     });
+    const trained = this.parts.flatMap(({ latent }, p) => (latent ? [{ latent, dy: dys[p] }] : []));
+    if (trained.length > 0) {
+      const real = newMatrix(pass, x.rows, x.cols);
+      dequantize(pass, x, real);
+      gemmTNs(pass, trained.map(({ dy }) => dy), real, trained.map(({ latent }) => gradOf(latent)), true);
+    }
     pass.workspace.release(mark);
     return dx;
   }

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Panels } from '../ops/gemm.ts';
-import { gemmNN, gemmPanels, gemmTN, packWeights, panelBytes } from '../ops/gemm.ts';
+import { gemmNN, gemmPanels, gemmTNs, packWeights, panelBytes } from '../ops/gemm.ts';
 import type { Compute, Matrix } from '../ops/matrix.ts';
 import { newMatrix } from '../ops/matrix.ts';
 import type { Engine } from '../wasm/engine.ts';
@@ -47,10 +47,8 @@ export class Linear implements Projection {
   backward(dys: readonly Matrix[], pass: Pass): Matrix {
     const x = savedBy('Linear', this.#saved);
     const dx = newMatrix(pass, x.rows, x.cols);
-    this.weights.forEach((weight, p) => {
-      gemmNN(pass, dys[p], weight.value, dx, p > 0);
-      gemmTN(pass, dys[p], x, gradOf(weight), true);
-    });
+    this.weights.forEach(({ value }, p) => gemmNN(pass, dys[p], value, dx, p > 0));
+    gemmTNs(pass, dys, x, this.weights.map(gradOf), true);
     return dx;
   }
 

@@ -5,7 +5,7 @@
 import type { Heads, Piece } from './attention-pieces.ts';
 import { ROW_BLOCK, piecesOf } from './attention-pieces.ts';
 import type { Compute, Matrix } from './matrix.ts';
-import { checkShape, newMatrix, newZeros } from './matrix.ts';
+import { checkShape, newMatrix } from './matrix.ts';
 
 /** A row of scores has room for whole vectors. */
 const padded = (keys: number): number => Math.ceil(keys / 4) * 4;
@@ -61,7 +61,7 @@ export function attendBackward(
   const t = q.rows / batch, headBytes = t * padded(t) * 4;
   checkShape('attendBackward', 'dout', dout, q.rows, q.cols);
   const dq = newMatrix(compute, q.rows, q.cols);
-  const dk = newZeros(compute, k.rows, k.cols), dv = newZeros(compute, v.rows, v.cols);
+  const dk = newMatrix(compute, k.rows, k.cols), dv = newMatrix(compute, v.rows, v.cols);
   const mark = workspace.mark();
   const pieces = piecesOf(engine, { batch, queries: t, keys: t, splitQueries: false }, shape);
   engine.each('attentionBackwardF32', pieces.length, (i) => {

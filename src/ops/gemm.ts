@@ -68,10 +68,19 @@ export function gemmNT(
 export function gemmTN(
   compute: Compute, a: Matrix, b: Matrix, out: Matrix, accumulate = false,
 ): void {
-  checkShape('gemmTN', 'b', b, a.rows, out.cols);
-  checkShape('gemmTN', 'out', out, a.cols, b.cols);
+  gemmTNs(compute, [a], b, [out], accumulate);
+}
+
+/** The same for several left sides, which share `b`: it is packed once. */
+export function gemmTNs(
+  compute: Compute, as: readonly Matrix[], b: Matrix, outs: readonly Matrix[], accumulate = false,
+): void {
+  as.forEach((a, i) => {
+    checkShape('gemmTN', 'b', b, a.rows, outs[i].cols);
+    checkShape('gemmTN', 'out', outs[i], a.cols, b.cols);
+  });
   withPanels(compute, b, b.cols, 1, b.rows, b.cols, (panels) =>
-    multiply(compute, a.ptr, 1, a.cols, panels, out, accumulate));
+    as.forEach((a, i) => multiply(compute, a.ptr, 1, a.cols, panels, outs[i], accumulate)));
 }
 
 function packPanels(

@@ -248,14 +248,12 @@ for (const { name, engine } of builds) {
 
   test('has them when the rows are further apart', () => check(makeCase(7, 2, 1, 4), { spare: 8 }));
 
-  test('adds to dk and dv and replaces dq', () => {
+  test('replaces what was in dk and dv', () => {
     const c = makeCase(5, 4, 2, 4), { p } = forward(engine, c);
     const plain = backward(engine, c, p);
     const dk = randomF32(c.k.length, 6), dv = randomF32(c.v.length, 7);
-    const added = backward(engine, c, p, { dk, dv });
-    sameBits(added.dq, plain.dq, 'dq');
-    close(added.dk, plain.dk.map((value, i) => value + dk[i]), BACKWARD, 'dk');
-    close(added.dv, plain.dv.map((value, i) => value + dv[i]), BACKWARD, 'dv');
+    const other = backward(engine, c, p, { dk, dv });
+    for (const name of ['dq', 'dk', 'dv'] as const) sameBits(other[name], plain[name], name);
   });
 
   test.run();
