@@ -38,7 +38,8 @@ interface Entry {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-const node = (program: string): string[] => [process.execPath, resolve('build/peers/training', `${program}.js`)];
+const node = (program: string): string[] =>
+  [process.execPath, resolve('build/peers/training', `${program}.js`)];
 
 const ENTRIES: readonly Entry[] = [
   ...PRESETS.map((preset) => ({
@@ -73,35 +74,50 @@ async function start(entry: Entry, setup: Setup, losses: readonly number[]): Pro
     if (!entry.preset && !(difference <= TOLERANCE))
       throw new Error(`its losses are ${own.join(', ')}, expected ${losses.join(', ')}`);
     const { threads, preset } = setup;
-    return { entry, threads, contestant, engine, difference: preset ? undefined : difference, times: [] };
+    return {
+      entry, threads, contestant, engine, difference: preset ? undefined : difference, times: [],
+    };
   } catch (error) {
     contestant.stop();
     throw error;
   }
 }
 
+/** Starts all that `wanted` allows, one after the other; what cannot start is named. */
+async function startAll(
+  wanted: (name: string) => boolean, folder: string, losses: readonly number[],
+): Promise<{ runners: Runner[]; absent: string[] }> {
+  const runners: Runner[] = [], absent: string[] = [];
+  for (const entry of ENTRIES.filter(({ name }) => wanted(name)))
+    for (const threads of entry.threads)
+      await start(entry, { folder, threads, preset: entry.preset }, losses).then(
+        (one) => runners.push(one),
+        (error: Error) => absent.push(`${entry.name}, ${threads} threads: ${error.message}`));
+  return { runners, absent };
+}
+
+const rowOf = ({ entry, threads, engine, difference, times }: Runner): Row => (
+  { name: entry.name, engine, threads, step: median(times), count: times.length, difference });
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      quick: { type: 'boolean' }, rounds: { type: 'string' }, only: { type: 'string' }, json: { type: 'string' },
+      quick: { type: 'boolean' }, rounds: { type: 'string' }, only: { type: 'string' },
+      json: { type: 'string' },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 2 : 5)), counted = values.quick ? 3 : 5;
-  const names = values.only?.split(',');
+  const names = values.only?.split(',') ?? [''];
   const { folder, losses } = writeLesson(createEngine({ threads: 1 }));
-  const runners: Runner[] = [], absent: string[] = [];
+  const { runners, absent } = await startAll(
+    (name) => names.some((part) => name.startsWith(part)), folder, losses);
   try {
-    for (const entry of ENTRIES.filter(({ name }) => !names || names.some((part) => name.startsWith(part))))
-      for (const threads of entry.threads)
-        await start(entry, { folder, threads, preset: entry.preset }, losses).then(
-          (one) => runners.push(one),
-          (error: Error) => absent.push(`${entry.name}, ${threads} threads: ${error.message}`));
     for (let round = 0; round < rounds; round++) for (const { contestant, times } of runners)
       times.push(...(await contestant.train(WARM + counted)).times.slice(WARM));
-    const rows = runners.map(({ entry, threads, engine, difference, times }): Row => (
-      { name: entry.name, engine, threads, step: median(times), count: times.length, difference }));
+    const rows = runners.map(rowOf);
     const machine = `Node ${process.version}, ${cpus()[0].model.trim()}, ${cpus().length} cores`;
-    console.log(`${machine}; a step of ${BATCH} × ${SIZE.context} tokens\n\n${reportOf(rows, BATCH * SIZE.context)}`);
+    console.log(`${machine}; a step of ${BATCH} × ${SIZE.context} tokens\n`);
+    console.log(reportOf(rows, BATCH * SIZE.context));
     for (const line of absent) console.log(`absent: ${line}`);
     const json = JSON.stringify({ machine, rows, ratios: ratiosOf(rows), absent }, undefined, 1);
     if (values.json) writeFileSync(values.json, `${json}\n`);
