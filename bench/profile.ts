@@ -28,7 +28,7 @@ const OPERATIONS: readonly (readonly [string, RegExp])[] = [
   ['expanding bits', /^expand/],
   ['attention', /^attention/],
   ['rotary positions', /^rope/],
-  ['GELU, SwiGLU', /^gelu|^silu|^gate/],
+  ['GELU, SwiGLU', /^gelu|^silu|^gate|^mul/],
   ['norms', /^norm/],
   ['residual additions', /^add/],
   ['embedding', /^gather|^scatterAdd/],
