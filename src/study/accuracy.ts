@@ -9,7 +9,7 @@ import type { Preset } from '../model/config.ts';
 import type { Share } from './binomial.ts';
 import { wilson } from './binomial.ts';
 import type { Chart, Point } from './chart.ts';
-import { BUDGETS, FAMILIES, defaultRates, scalingSpecs, tuneRates, tuningSpecs } from './scaling-runs.ts';
+import { BUDGETS, FAMILIES, knownRates, scalingSpecs, tuneRates, tuningSpecs } from './scaling-runs.ts';
 import { runTask } from './score.ts';
 import { TASK_FACTS, TASK_KINDS, storyTask } from './story-tasks.ts';
 import type { TaskKind } from './story-tasks.ts';
@@ -43,7 +43,7 @@ export const accuracy: Study = {
     'with four examples.',
   plan: (scale: Scale, seed: number) => [
     ...tuningSpecs(scale, seed).map(planRun),
-    ...firstSeeds(scalingSpecs(scale, seed, defaultRates), seed).flatMap((spec) => [
+    ...firstSeeds(scalingSpecs(scale, seed, knownRates), seed).flatMap((spec) => [
       planRun(spec), planQuestions(scale, spec)]),
   ],
   run,

@@ -17,7 +17,7 @@ import type { CalibrationText } from './ptq/calibration.ts';
 import type { QuantizationScheme } from './ptq/quantize-model.ts';
 import { quantizeModel } from './ptq/quantize-model.ts';
 import { quantizationReport } from './quantization-report.ts';
-import { defaultRates } from './scaling-runs.ts';
+import { knownRates } from './scaling-runs.ts';
 import { runTask } from './score.ts';
 import { readRecord, runKey, writeRecord } from './store.ts';
 import type { TaskKind } from './story-tasks.ts';
@@ -90,9 +90,9 @@ const SECONDS_PER_ROW: Readonly<Record<Scale, number>> = { tiny: 0.2, quick: 4, 
 /** Changed by hand when a quantizer computes other numbers. */
 const VERSION = 1;
 
-/** The same budget for both families; each has the library's default rate. */
+/** The same budget for both, each at the rate that tuning found; at full scale, runs of the scaling study. */
 export const quantizationSpec = (scale: Scale, seed: number, preset: Preset): TrainingSpec => ({
-  preset, ...BUDGETS[scale], learningRate: defaultRates(preset, BUDGETS[scale].width), seed });
+  preset, ...BUDGETS[scale], learningRate: knownRates(preset, BUDGETS[scale].width), seed });
 
 const PRESETS: readonly Preset[] = ['transformer', 'bitnet'];
 

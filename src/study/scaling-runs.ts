@@ -6,13 +6,11 @@
  *               = rate(96) · √(96 / width)    above 96, as the library's defaults fall
  *
  * At full scale rate(32) and rate(96) are the best of five in runs of 3/8 of the steps, and
- * rate(32) also serves below; smaller scales take the library's defaults.
+ * rate(32) also serves below; smaller scales take what was found so.
  * @module
  */
 import { naturalLog } from '../corpus/natural-log.ts';
 import type { Preset } from '../model/config.ts';
-import { presetConfig } from '../model/config.ts';
-import { trainingOptions } from '../train/options.ts';
 import { exponential } from './exponential.ts';
 import type { Scale, StudyContext } from './study.ts';
 import type { TrainingSpec } from './training-run.ts';
@@ -57,11 +55,23 @@ const TUNING_SHARE = 3 / 8;
 /** The rate of a family at a width. */
 export type RateRule = (family: Preset, width: number) => number;
 
-/** The library's default for the preset and width. */
-export const defaultRates: RateRule = (preset, width) => {
-  const size = { vocabSize: 2, layers: 1, heads: 1, width, context: 1 };
-  return trainingOptions(presetConfig(preset, size)).learningRate;
+/** A rule through the best rates of the two widths. */
+function ruleThrough(best: RateRule): RateRule {
+  return (family, width) => {
+    const [narrow, wide] = TUNED_WIDTHS, atNarrow = best(family, narrow), atWide = best(family, wide);
+    if (width > wide) return atWide * Math.sqrt(wide / width);
+    const power = naturalLog(atWide / atNarrow) / naturalLog(wide / narrow);
+    return atNarrow * exponential(power * naturalLog(Math.max(1, width / narrow)));
+  };
+}
+
+/** What tuning found at full scale, seed 1: the best rates at the widths 32 and 96. */
+const FOUND: Readonly<Record<Preset, readonly [narrow: number, wide: number]>> = {
+  'transformer': [32e-3, 8e-3], 'bitnet': [16e-3, 4e-3], 'bitnet-b1.58': [16e-3, 2e-3],
 };
+
+/** The rule through what was found before, where there is no time to tune. */
+export const knownRates: RateRule = ruleThrough((family, width) => FOUND[family][width === 32 ? 0 : 1]);
 
 /** Runs of the study, family by family, size by size, seed by seed. */
 export function scalingSpecs(scale: Scale, seed: number, rates: RateRule): TrainingSpec[] {
@@ -94,20 +104,12 @@ export async function tuneRates(context: StudyContext): Promise<TunedRates> {
     const { record } = await trainRun(context, spec);
     tried.push([spec.preset, spec.width, spec.learningRate, record.valLoss]);
   }
-  if (tried.length === 0) return { rule: defaultRates, tried };
+  if (tried.length === 0) return { rule: knownRates, tried };
   return { rule: rateRule(tried), tried };
 }
 
-/** The rule through the best rates of two widths. */
-export function rateRule(tried: TunedRates['tried']): RateRule {
-  const best = (family: Preset, width: number): number => {
-    const runs = tried.filter(([preset, at]) => preset === family && at === width);
-    return runs.reduce((a, b) => ((b[3] ?? Infinity) < (a[3] ?? Infinity) ? b : a))[2];
-  };
-  return (family, width) => {
-    const [narrow, wide] = TUNED_WIDTHS, atNarrow = best(family, narrow), atWide = best(family, wide);
-    if (width > wide) return atWide * Math.sqrt(wide / width);
-    const power = naturalLog(atWide / atNarrow) / naturalLog(wide / narrow);
-    return atNarrow * exponential(power * naturalLog(Math.max(1, width / narrow)));
-  };
-}
+/** The rule through the best of the rates that were tried. */
+export const rateRule = (tried: TunedRates['tried']): RateRule => ruleThrough((family, width) => {
+  const runs = tried.filter(([preset, at]) => preset === family && at === width);
+  return runs.reduce((a, b) => ((b[3] ?? Infinity) < (a[3] ?? Infinity) ? b : a))[2];
+});

@@ -14,7 +14,7 @@ import type { Chart, Point, Series } from './chart.ts';
 import { exponential } from './exponential.ts';
 import type { PowerLaw } from './power-law.ts';
 import { fitPowerLaw, predict } from './power-law.ts';
-import { BUDGETS, FAMILIES, defaultRates, scalingSpecs, tuneRates, tuningSpecs } from './scaling-runs.ts';
+import { BUDGETS, FAMILIES, knownRates, scalingSpecs, tuneRates, tuningSpecs } from './scaling-runs.ts';
 import type { TunedRates } from './scaling-runs.ts';
 import type { Scale, Study, StudyContext, StudyResult } from './study.ts';
 import type { Table } from './table.ts';
@@ -52,7 +52,7 @@ export const scaling: Study = {
   claim: 'The loss of BitNet falls with size by the same kind of power law as that of a float ' +
     'Transformer, and the gap between them shrinks.',
   plan: (scale: Scale, seed: number) =>
-    [...tuningSpecs(scale, seed), ...scalingSpecs(scale, seed, defaultRates)].map(planRun),
+    [...tuningSpecs(scale, seed), ...scalingSpecs(scale, seed, knownRates)].map(planRun),
   run,
 };
 

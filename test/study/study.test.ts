@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fingerprint } from '../../src/study/fingerprint.ts';
-import { FAMILIES, defaultRates, scalingSpecs, tuningSpecs } from '../../src/study/scaling-runs.ts';
+import { FAMILIES, knownRates, scalingSpecs, tuningSpecs } from '../../src/study/scaling-runs.ts';
 import { outcome } from '../../src/study/stability.ts';
 import type { Store } from '../../src/study/store.ts';
 import { memoryStore, readRecord, runKey, writeRecord } from '../../src/study/store.ts';
@@ -148,7 +148,7 @@ outcomes.run();
 const plans = suite('plans');
 
 plans('the full scale has at least six sizes over two orders of magnitude, three seeds for the small', () => {
-  const specs = scalingSpecs('full', 1, defaultRates);
+  const specs = scalingSpecs('full', 1, knownRates);
   for (const family of FAMILIES) {
     const own = specs.filter(({ preset }) => preset === family);
     const widths = new Set(own.map(({ width }) => width));
