@@ -11,6 +11,7 @@ export * from './kernels/pack-t2';
 export * from './kernels/tile';
 export * from './kernels/unpack-t2';
 export * from './kernels/quant-i8';
+export * from './kernels/elastic-i8';
 export * from './kernels/tables-i8';
 export * from './kernels/lookup-i8';
 export * from './kernels/lookup-block-i8';

@@ -45,6 +45,10 @@ export interface KernelExports {
     m: number, k: number, kp: number, part: number, span: number, bits: number): void;
   quantSignI8(
     x: Ptr, q: Ptr, scale: Ptr, sums: Ptr, m: number, k: number, kp: number): void;
+  quantElasticI8(
+    x: Ptr, q: Ptr, scale: Ptr, sums: Ptr,
+    m: number, k: number, kp: number, bits: number, s: number): void;
+  elasticBackwardF32(d: Ptr, x: Ptr, n: number, bits: number, s: number): number;
   dequantI8(
     q: Ptr, scale: Ptr, shift: Ptr, out: Ptr, m: number, k: number, kp: number): void;
 
