@@ -11,13 +11,14 @@ import { GroupedProjection } from '../nn/grouped-projection.ts';
 import { Linear } from '../nn/linear.ts';
 import { Mlp } from '../nn/mlp.ts';
 import { Norm } from '../nn/norm.ts';
+import { normedProjection } from '../nn/normed-projection.ts';
 import type { Projection } from '../nn/projection.ts';
 import { SideBySide } from '../nn/side-by-side.ts';
 import { TableLinear } from '../nn/table-linear.ts';
 import { makeRopeTable } from '../ops/rope.ts';
 import type { BitNetConfig } from './config.ts';
 import {
-  EMBEDDING, FINAL_NORM, HEAD, POSITIONS, groupNames, headDim, layerName,
+  EMBEDDING, FINAL_NORM, HEAD, POSITIONS, groupNames, headDim, inputScaleName, layerName, productNormName,
 } from './tensors.ts';
 import type { ModelWeights } from './weights.ts';
 
@@ -62,6 +63,15 @@ const ropeTableOf = (config: BitNetConfig, { engine }: ModelWeights): number => 
   positions: config.maxPositionEmbeddings, headDim: headDim(config), theta: config.ropeTheta,
   yarn: config.ropeScaling });
 
+/** Matrices of a block that share an input, with the norms behind their products if there are any. */
+function innerProjection(
+  config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted = false,
+): Projection {
+  const inner = projection(config, weights, names, groups, shifted);
+  if (!config.productNorms) return inner;
+  return normedProjection(inner, names.map((name) => normOf(config, weights, productNormName(name))));
+}
+
 /** Matrices that share an input: one layer if they are stored alike, else side by side. */
 function projection(
   config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted = false,
@@ -83,7 +93,9 @@ function uniformProjection(
     return new Linear(weights.engine, names.map((name) => weights.parameter(name)));
   const parts = names.map((name) => weights.bitPart(name));
   const quantization = { bits: config.activationBits, shifted };
-  return new BitLinear(weights.engine, parts, quantization, groups);
+  const scale = config.activationQuantization === 'elastic'
+    ? weights.parameter(inputScaleName(names.at(-1)!)) : undefined;
+  return new BitLinear(weights.engine, parts, quantization, groups, scale);
 }
 
 /** A projection back to the residual stream, with the norm before it: whole, or by groups. */
@@ -94,7 +106,7 @@ function rowParallel(
   const names = groupNames(layer, rest, groups);
   const norms = config.subNorms
     ? groupNames(layer, normRest, groups).map((name) => normOf(config, weights, name)) : [];
-  const outs = names.map((name) => projection(config, weights, [name], 1));
+  const outs = names.map((name) => innerProjection(config, weights, [name], 1));
   if (groups === 1) return { out: outs[0], subNorm: norms[0] };
   return { out: new GroupedProjection(outs.map((out, g) => ({ norm: norms[g], projection: out }))) };
 }
@@ -115,10 +127,10 @@ function buildBlock(
 ): Block {
   const names = (...rests: string[]): string[] => rests.map((rest) => layerName(layer, rest));
   const { quantizationGroups: groups } = config;
-  const qkv = keep(projection(
+  const qkv = keep(innerProjection(
     config, weights, names('self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'), groups));
   const o = rowParallel(config, weights, layer, 'self_attn.o_proj', 'self_attn.attn_sub_norm');
-  const up = keep(projection(
+  const up = keep(innerProjection(
     config, weights, names(...(config.gatedMlp ? ['mlp.gate_proj'] : []), 'mlp.up_proj'), groups,
     config.shiftedMlpInput));
   const down = rowParallel(config, weights, layer, 'mlp.down_proj', 'mlp.ffn_sub_norm');

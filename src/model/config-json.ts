@@ -7,7 +7,7 @@ import type { BitNetConfig } from './config.ts';
 import { checkConfig } from './config.ts';
 
 /** Every field of a configuration, by type. */
-type OptionalField = 'headDim' | 'queryKeyNorms' | 'ropeScaling';
+type OptionalField = 'headDim' | 'queryKeyNorms' | 'ropeScaling' | 'activationQuantization' | 'productNorms';
 
 const FIELDS: Readonly<Record<
   Exclude<keyof BitNetConfig, OptionalField>, 'number' | 'string' | 'boolean'>> = {
@@ -20,8 +20,9 @@ const FIELDS: Readonly<Record<
 };
 
 /** Fields that need not be there. */
-const OPTIONAL: Readonly<Record<OptionalField, 'number' | 'boolean' | 'object'>> = {
+const OPTIONAL: Readonly<Record<OptionalField, 'number' | 'string' | 'boolean' | 'object'>> = {
   headDim: 'number', queryKeyNorms: 'boolean', ropeScaling: 'object',
+  activationQuantization: 'string', productNorms: 'boolean',
 };
 
 /**

@@ -28,6 +28,8 @@ export interface BitNetConfig {
   readonly weights: WeightKind;
   /** 1 … 8; unused with float weights. */
   readonly activationBits: number;
+  /** `elastic`: by one learned scale a BitLinear, not by each token's absmax. Default `absmax`. */
+  readonly activationQuantization?: 'absmax' | 'elastic';
   /** Quantize the input of the up projection to [0, Q], the paper's Eq. 6. */
   readonly shiftedMlpInput: boolean;
   /** Groups of model parallelism, each with its own α, β, γ (and SubLN). */
@@ -36,6 +38,8 @@ export interface BitNetConfig {
   readonly normEps: number;
   /** Norms before the output projection and the down projection: SubLN. */
   readonly subNorms: boolean;
+  /** Norms behind the product of every projection instead, as in BMT (2302.04907). Default false. */
+  readonly productNorms?: boolean;
   readonly hiddenAct: HiddenAct;
   /** act(gate) · up instead of act(up). */
   readonly gatedMlp: boolean;
@@ -143,7 +147,10 @@ export function checkConfig(config: BitNetConfig): BitNetConfig {
     oneOf(name, c[name], [true, false]);
   checkNumber('config', 'normEps', c.normEps, 1e-12, 1);
   checkNumber('config', 'ropeTheta', c.ropeTheta, 1, 1e12);
-  if (c.queryKeyNorms !== undefined) oneOf('queryKeyNorms', c.queryKeyNorms, [true, false]);
+  for (const name of ['queryKeyNorms', 'productNorms'] as const)
+    if (c[name] !== undefined) oneOf(name, c[name], [true, false]);
+  if (c.activationQuantization !== undefined)
+    oneOf('activationQuantization', c.activationQuantization, ['absmax', 'elastic']);
   if (c.ropeScaling !== undefined) checkRopeScaling(c.ropeScaling);
   return config;
 }
@@ -177,6 +184,12 @@ function checkSizes(c: BitNetConfig): void {
   divides(c, 'quantizationGroups', 'intermediateSize', 1);
   if (c.shiftedMlpInput && c.activationBits === 1)
     throw new RangeError('config: "shiftedMlpInput" expected false with 1 activation bit, got true');
+  if (c.activationQuantization === 'elastic' &&
+      (c.weights === 'f32' || c.activationBits === 1 || c.shiftedMlpInput))
+    throw new RangeError('config: "activationQuantization" expected absmax with float weights, 1 bit ' +
+      'or "shiftedMlpInput", got elastic');
+  if (c.productNorms && c.subNorms)
+    throw new RangeError('config: "productNorms" expected false with "subNorms", got true');
   if (c.quantizationGroups > 1 && (!c.subNorms || c.weights === 'f32'))
     throw new RangeError('config: "quantizationGroups" expected 1 without packed weights and SubLN');
 }

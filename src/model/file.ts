@@ -2,7 +2,8 @@
  * The model file, `*.onebit.safetensors`: configuration, tokenizer, float tensors, packed weights.
  *
  *   metadata   format "onebit", version "1", config (JSON), tokenizer (JSON)
- *   floats     F32 [rows, cols]; norms [cols]: embeddings, head, norms, and `f32` projections
+ *   floats     F32 [rows, cols]; norms [cols], learned scales of inputs [1]: embeddings, head, norms, and
+ *              `f32` projections
  *   tables     token embeddings and head, if not F32: F16 [rows, cols], or I8 [rows, cols] codes
  *              −127 … 127 and `<name>_scale` F32 [rows]: w ≈ code · scale (`file-tables.ts`)
  *   packed     U8 [rows, bytes of a row] in the "rows" layout (`quant/layout.ts`), b1 or t2 as the
@@ -30,7 +31,7 @@ import {
 } from './file-tables.ts';
 import { floatsOf } from './floats.ts';
 import type { TensorSpec } from './tensors.ts';
-import { parameterCount, tensorSpecs } from './tensors.ts';
+import { isVector, parameterCount, tensorSpecs } from './tensors.ts';
 import { RunWeights, allocPart } from './weights.ts';
 import type { TrainedWeights } from './weights.ts';
 
@@ -40,7 +41,7 @@ const VERSION = '1';
 /** A tensor of floats as a file holds it. */
 export function floatTensor(spec: TensorSpec, values: Float32Array, name = spec.name): NamedTensor {
   const data = new Uint8Array(values.slice().buffer);
-  const shape = spec.role === 'norm' ? [spec.cols] : [spec.rows, spec.cols];
+  const shape = isVector(spec) ? [spec.cols] : [spec.rows, spec.cols];
   return { name, dtype: 'F32', shape, data };
 }
 
@@ -162,7 +163,7 @@ function checkTensor(
     expect(spec.name, 'I8', [rows, cols]);
     expect(`${spec.name}_scale`, 'F32', [rows]);
   } else if (!isPacked(spec, config))
-    expect(spec.name, 'F32', spec.role === 'norm' ? [cols] : [rows, cols]);
+    expect(spec.name, 'F32', isVector(spec) ? [cols] : [rows, cols]);
   else {
     expect(spec.name, 'U8', [rows, fileRowBytes(config.weights as BitKind, cols)]);
     expect(`${spec.name}_scale`, 'F32', [scaleCount(spec.name, config.quantizationGroups)]);

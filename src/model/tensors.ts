@@ -3,13 +3,14 @@
  * loading and counting read.
  *
  * Names are those of a Hugging Face checkpoint. With quantization groups the row-parallel
- * projections (o_proj, down_proj) are stored one tensor a group: `….o_proj.0.weight`.
+ * projections (o_proj, down_proj) are stored one tensor a group: `….o_proj.0.weight`. The learned scale
+ * of an input has the name of the last matrix that reads it: `….v_proj.input_scale`.
  * @module
  */
 import type { BitNetConfig } from './config.ts';
 
-/** What a tensor is for. `projection` is what BitLinear packs. */
-export type Role = 'embedding' | 'projection' | 'head' | 'norm';
+/** What a tensor is for. `projection` is what BitLinear packs, `scale` what its input is quantized by. */
+export type Role = 'embedding' | 'projection' | 'head' | 'norm' | 'scale';
 
 export interface TensorSpec {
   readonly name: string;
@@ -30,6 +31,12 @@ export const groupNames = (layer: number, rest: string, groups: number): string[
     ? [layerName(layer, rest)]
     : Array.from({ length: groups }, (_, g) => layerName(layer, `${rest}.${g}`));
 
+/** Name of the norm behind the product of a matrix: `….q_proj_norm.weight`. */
+export const productNormName = (matrix: string): string => matrix.replace('.weight', '_norm.weight');
+
+/** Name of the learned scale of the input of a BitLinear, by its last matrix. */
+export const inputScaleName = (matrix: string): string => matrix.replace('.weight', '.input_scale');
+
 export const EMBEDDING = 'model.embed_tokens.weight';
 export const POSITIONS = 'model.embed_positions.weight';
 export const FINAL_NORM = 'model.norm.weight';
@@ -38,7 +45,10 @@ export const HEAD = 'lm_head.weight';
 /** Size of one head. */
 export const headDim = (c: BitNetConfig): number => c.headDim ?? c.hiddenSize / c.numAttentionHeads;
 
-/** All tensors, matrices first and norms last, in the order of a forward pass. */
+/** Whether a tensor is a vector: a norm's gain or a scale, which files store without rows. */
+export const isVector = ({ role }: TensorSpec): boolean => role === 'norm' || role === 'scale';
+
+/** All tensors, matrices first, norms and scales of inputs last, in the order of a forward pass. */
 export function tensorSpecs(config: BitNetConfig): TensorSpec[] {
   const { vocabSize, hiddenSize, maxPositionEmbeddings } = config;
   const specs: TensorSpec[] = [matrix(EMBEDDING, vocabSize, hiddenSize, 'embedding')];
@@ -46,7 +56,7 @@ export function tensorSpecs(config: BitNetConfig): TensorSpec[] {
     specs.push(matrix(POSITIONS, maxPositionEmbeddings, hiddenSize, 'embedding'));
   for (let i = 0; i < config.numHiddenLayers; i++) specs.push(...layerMatrices(config, i));
   if (!config.tieWordEmbeddings) specs.push(matrix(HEAD, vocabSize, hiddenSize, 'head'));
-  for (let i = 0; i < config.numHiddenLayers; i++) specs.push(...layerNorms(config, i));
+  for (let i = 0; i < config.numHiddenLayers; i++) specs.push(...layerVectors(config, i));
   specs.push(norm(FINAL_NORM, hiddenSize));
   return specs;
 }
@@ -73,7 +83,7 @@ function layerMatrices(c: BitNetConfig, i: number): TensorSpec[] {
   ];
 }
 
-function layerNorms(c: BitNetConfig, i: number): TensorSpec[] {
+function layerVectors(c: BitNetConfig, i: number): TensorSpec[] {
   const { hiddenSize: C, intermediateSize: F, quantizationGroups: G } = c;
   const sub = (rest: string, cols: number): TensorSpec[] =>
     c.subNorms ? groupNames(i, rest, G).map((name) => norm(name, cols / G)) : [];
@@ -83,6 +93,11 @@ function layerNorms(c: BitNetConfig, i: number): TensorSpec[] {
       .map((rest) => norm(layerName(i, rest), headDim(c))),
     ...sub('self_attn.attn_sub_norm', headDim(c) * c.numAttentionHeads),
     norm(layerName(i, 'post_attention_layernorm'), C), ...sub('mlp.ffn_sub_norm', F),
+    ...layerMatrices(c, i).flatMap(({ name, rows }): TensorSpec[] => [
+      ...(c.productNorms ? [norm(productNormName(name), rows)] : []),
+      // query, key and value share an input, and gate and up: one scale, by the last of them
+      ...(c.activationQuantization === 'elastic' && !/[qk]_proj|gate/.test(name)
+        ? [{ ...norm(inputScaleName(name), 1), role: 'scale' as const }] : [])]),
   ];
 }
 

@@ -19,7 +19,7 @@ import { paddedCols, paddedRows } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
 import type { BitNetConfig } from './config.ts';
 import type { TensorSpec } from './tensors.ts';
-import { tensorSpecs } from './tensors.ts';
+import { isVector, tensorSpecs } from './tensors.ts';
 
 export type Stored = 'float' | 'table' | 'bits' | 'blocks';
 
@@ -55,7 +55,7 @@ export class TrainedWeights implements ModelWeights {
   readonly secondMoments: number;
   /** Floats of all parameters, each tensor padded to whole vectors. */
   readonly count: number;
-  /** Floats before the first norm: those that weight decay applies to. */
+  /** Floats before the first norm or scale: those that weight decay applies to. */
   readonly decayCount: number;
   readonly #config: BitNetConfig;
   readonly #offsets = new Map<string, { spec: TensorSpec; at: number }>();
@@ -69,7 +69,7 @@ export class TrainedWeights implements ModelWeights {
     for (const spec of this.specs) {
       this.#offsets.set(spec.name, { spec, at });
       at += Math.ceil((spec.rows * spec.cols) / 4) * 4;
-      if (spec.role !== 'norm') decay = at;
+      if (!isVector(spec)) decay = at;
     }
     this.count = at;
     this.decayCount = decay;

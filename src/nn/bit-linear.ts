@@ -9,6 +9,9 @@
  *
  *   dx = dy · (β·W̃)            dW += dyᵀ · (γ/Q · x̃)
  *
+ * With a learned scale s the input is clipped and quantized by it, whatever its absmax (`ops/elastic.ts`):
+ * x̃ = round(clip(x/s, −Q, Q)), γ/Q is s, what was clipped gets no gradient, and s gets one.
+ *
  * Latent weights W exist only in training. A model that is run has the packed bits alone.
  * Source  Wang et al. 2023, BitNet, §2 (arXiv 2310.11453); Ma et al. 2024, The Era of 1-bit LLMs:
  *         Training Tips, Code and FAQ, for the estimator in code.
@@ -18,6 +21,7 @@ import type { ActivationQuantization, Quantized } from '../ops/bit-gemm.ts';
 import { bitGemm, dequantize, quantize } from '../ops/bit-gemm.ts';
 import type { BitWeights } from '../ops/bit-weights.ts';
 import { binarize, expand, freeBitWeights } from '../ops/bit-weights.ts';
+import { elasticBackward, scaleOf, setFirstScale } from '../ops/elastic.ts';
 import { gemmNN, gemmTNs } from '../ops/gemm.ts';
 import type { Compute, Matrix } from '../ops/matrix.ts';
 import { newMatrix } from '../ops/matrix.ts';
@@ -40,15 +44,19 @@ export class BitLinear implements Projection {
   readonly #quantization: ActivationQuantization;
   /** Runs of rows with scales of their own, per part. */
   readonly #groups: number;
-  #saved?: Quantized;
+  /** f32[1, 1]: the learned scale of the input. 0 until training has seen one. */
+  readonly #scale?: Parameter;
+  #saved?: { readonly x: Matrix; readonly quantized: Quantized };
 
   constructor(
     engine: Engine, parts: readonly BitPart[], quantization: ActivationQuantization, groups = 1,
+    scale?: Parameter,
   ) {
     this.#engine = engine;
     this.parts = parts;
     this.#quantization = quantization;
     this.#groups = groups;
+    this.#scale = scale;
   }
 
   prepare(compute: Compute): void {
@@ -59,15 +67,17 @@ export class BitLinear implements Projection {
   forward(x: Matrix, pass: Pass): Matrix[] {
     const outs = this.parts.map(({ packed }) => newMatrix(pass, x.rows, packed.rows));
     const mark = pass.workspace.mark();
-    const quantized = quantize(pass, x, this.#quantization);
+    const learned = this.#scale?.value;
+    if (learned && pass.training) setFirstScale(pass, x, this.#quantization.bits, learned);
+    const quantized = quantize(pass, x, this.#quantization, learned && scaleOf(pass, learned));
     bitGemm(pass, quantized, this.parts.map(({ packed }) => packed), outs);
-    if (pass.training) this.#saved = quantized;
+    if (pass.training) this.#saved = { x, quantized };
     else pass.workspace.release(mark);
     return outs;
   }
 
   backward(dys: readonly Matrix[], pass: Pass): Matrix {
-    const x = savedBy('BitLinear', this.#saved);
+    const { x, quantized } = savedBy('BitLinear', this.#saved);
     const dx = newMatrix(pass, x.rows, x.cols);
     const mark = pass.workspace.mark();
     this.parts.forEach(({ packed }, p) => {
@@ -80,10 +90,12 @@ export class BitLinear implements Projection {
     const trained = this.parts.flatMap(({ latent }, p) => (latent ? [{ latent, dy: dys[p] }] : []));
     if (trained.length > 0) {
       const real = newMatrix(pass, x.rows, x.cols);
-      dequantize(pass, x, real);
+      dequantize(pass, quantized, real);
       gemmTNs(pass, trained.map(({ dy }) => dy), real, trained.map(({ latent }) => gradOf(latent)), true);
     }
     pass.workspace.release(mark);
+    const { bits } = this.#quantization, scale = this.#scale;
+    if (scale) elasticBackward(pass, dx, x, bits, scale.value, gradOf(scale));
     return dx;
   }
 

@@ -45,20 +45,25 @@ export interface BitGemmOptions {
   readonly product?: Product;
 }
 
-/** Quantizes x by row, into the workspace. */
+/**
+ * Quantizes x by row, into the workspace.
+ *
+ * @param scale for all of x, in place of each row's absmax; see `elastic.ts`
+ */
 export function quantize(
-  { engine, workspace }: Compute, x: Matrix, { bits, shifted }: ActivationQuantization,
+  { engine, workspace }: Compute, x: Matrix, { bits, shifted }: ActivationQuantization, scale?: number,
 ): Quantized {
   const { ptr, rows, cols } = x;
   const kp = paddedCols(cols);
   const codes = workspace.alloc(rows * kp), scales = workspace.alloc(rows * 4);
   const sums = workspace.alloc(rows * 4);
   const shifts = shifted && bits > 1 ? workspace.alloc(rows * 4) : 0;
-  const name = bits === 1 ? 'quantSignI8' : shifts ? 'quantShiftedI8' : 'quantAbsmaxI8';
+  const name = scale !== undefined ? 'quantElasticI8'
+    : bits === 1 ? 'quantSignI8' : shifts ? 'quantShiftedI8' : 'quantAbsmaxI8';
   engine.split(name, rows, 1, Math.ceil(QUANTIZE_GRAIN / cols), (from, to) => [
     ptr + from * cols * 4, codes + from * kp, scales + from * 4,
     ...(shifts ? [shifts + from * 4] : []), sums + from * 4, to - from, cols, kp,
-    ...(bits === 1 ? [] : [bits])]);
+    ...(bits === 1 ? [] : [bits]), ...(scale === undefined ? [] : [scale])]);
   return { rows, cols, bits, codes, scales, shifts, sums };
 }
 

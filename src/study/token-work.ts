@@ -12,7 +12,7 @@
 import { checkInteger } from '../check.ts';
 import type { BitNetConfig, Preset } from '../model/config.ts';
 import { presetConfig } from '../model/config.ts';
-import { headDim, parameterCount, tensorSpecs } from '../model/tensors.ts';
+import { headDim, isVector, parameterCount, tensorSpecs } from '../model/tensors.ts';
 import { panelBytes } from '../ops/gemm.ts';
 import { tileBytes } from '../quant/layout.ts';
 import type { Table } from './table.ts';
@@ -44,8 +44,9 @@ export function tokenWork(config: BitNetConfig, position: number): TokenWork {
   const keyValues = config.numKeyValueHeads * headDim(config);
   let integerOperations = 0, floatOperations = vocabSize * hiddenSize;
   let weightBytes = panelBytes(hiddenSize, vocabSize);
-  for (const { role, rows, cols } of tensorSpecs(config)) {
-    if (role === 'norm') weightBytes += cols * FLOAT;
+  for (const spec of tensorSpecs(config)) {
+    const { role, rows, cols } = spec;
+    if (isVector(spec)) weightBytes += cols * FLOAT;
     if (role !== 'projection') continue;
     if (weights === 'f32') floatOperations += rows * cols;
     else integerOperations += rows * cols;

@@ -3,6 +3,7 @@
  *
  *   matrices  about normal, standard deviation 0.02; those that write to the residual stream
  *             0.02 / √(2·layers)        norms  1
+ *   scales    of inputs 0: the first batch sets them (`ops/elastic.ts`)
  *
  * Source  Radford et al. 2019, GPT-2.
  * @module
@@ -19,6 +20,6 @@ export function initialize(weights: TrainedWeights, layers: number, rng: Rng): v
     const view = engine.f32(weights.parameter(name).value.ptr, rows * cols);
     const deviation = residual ? DEVIATION / Math.sqrt(2 * layers) : DEVIATION;
     if (role === 'norm') view.fill(1);
-    else for (let i = 0; i < view.length; i++) view[i] = rng.nextNormal() * deviation;
+    else if (role !== 'scale') for (let i = 0; i < view.length; i++) view[i] = rng.nextNormal() * deviation;
   }
 }

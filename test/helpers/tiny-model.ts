@@ -7,6 +7,7 @@ import { generateStories } from '../../src/corpus/stories.ts';
 import { BitNet } from '../../src/model/bitnet.ts';
 import type { BitNetConfig } from '../../src/model/config.ts';
 import { encodeModel } from '../../src/model/file.ts';
+import type { Role } from '../../src/model/tensors.ts';
 import { TrainedWeights } from '../../src/model/weights.ts';
 import { Rng } from '../../src/rng.ts';
 import type { Run, RunOptions, TextRunOptions } from '../../src/train/run.ts';
@@ -47,6 +48,10 @@ export function tinyModel(options: RunOptions = {}): Uint8Array {
   return modelBytes(run);
 }
 
+/** A random value for a role: none near 0; a scale of inputs that clips some. */
+export const randomValue = (role: Role, rng: Rng): number =>
+  (role === 'scale' ? 0.02 : role === 'norm' ? 1 + 0.2 * rng.nextNormal() : 0.3 * rng.nextNormal());
+
 /** A model with random weights, none of them near 0. */
 export function randomModel(
   config: BitNetConfig, engine: Engine = newEngine(), seed = 3,
@@ -54,8 +59,7 @@ export function randomModel(
   const weights = new TrainedWeights(engine, config), rng = new Rng(seed);
   for (const { name, rows, cols, role } of weights.specs) {
     const values = engine.f32(weights.parameter(name).value.ptr, rows * cols);
-    for (let i = 0; i < values.length; i++)
-      values[i] = role === 'norm' ? 1 + 0.2 * rng.nextNormal() : 0.3 * rng.nextNormal();
+    for (let i = 0; i < values.length; i++) values[i] = randomValue(role, rng);
   }
   return { model: new BitNet(config, weights), weights };
 }

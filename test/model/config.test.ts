@@ -75,10 +75,29 @@ check('refuses groups without packed weights and SubLN', () => {
   throwsA(() => make({ quantizationGroups: 2, weights: 'f32' }), RangeError, 'quantizationGroups');
 });
 
+check('refuses elastic activations where none are quantized, or in another way already', () => {
+  const elastic = { activationQuantization: 'elastic' } as const;
+  for (const other of [
+    { weights: 'f32', subNorms: false }, { activationBits: 1 }, { shiftedMlpInput: true },
+  ] as const) throwsA(() => make({ ...elastic, ...other }), RangeError, 'activationQuantization');
+  make({ ...elastic, weights: 't2', activationBits: 2, quantizationGroups: 2 });
+  make({ activationQuantization: 'absmax', shiftedMlpInput: true });
+});
+
+check('refuses norms before and behind the products at once', () => {
+  throwsA(() => make({ productNorms: true }), RangeError, 'productNorms');
+  make({ productNorms: true, subNorms: false });
+  make({ productNorms: false });
+});
+
 check('refuses words and numbers it does not know', () => {
-  for (const field of ['weights', 'normType', 'hiddenAct', 'positionEmbedding'] as const)
+  for (const field of [
+    'weights', 'normType', 'hiddenAct', 'positionEmbedding', 'activationQuantization',
+  ] as const)
     throwsA(() => checkConfig({ ...make(), [field]: 'x' as never }), RangeError, field);
-  for (const field of ['shiftedMlpInput', 'subNorms', 'gatedMlp', 'tieWordEmbeddings'] as const)
+  for (const field of [
+    'shiftedMlpInput', 'subNorms', 'productNorms', 'gatedMlp', 'tieWordEmbeddings',
+  ] as const)
     throwsA(() => checkConfig({ ...make(), [field]: 1 as never }), RangeError, field);
   for (const value of [0, -1, 2, NaN]) throwsA(() => make({ normEps: value }), RangeError, 'normE');
   for (const value of [0, Infinity]) throwsA(() => make({ ropeTheta: value }), RangeError, 'ropeT');
@@ -99,6 +118,16 @@ read('reads what was written, and only its own fields', () => {
     assert.equal(readConfig(JSON.stringify(config)), config);
     assert.equal(readConfig(JSON.stringify({ ...config, other: 1 })), config);
   }
+});
+
+read('reads fields that need not be there, and refuses them with another type', () => {
+  const config = make({ activationQuantization: 'elastic', productNorms: true, subNorms: false });
+  assert.equal(readConfig(JSON.stringify(config)), config);
+  for (const field of ['activationQuantization', 'productNorms']) {
+    const json = JSON.stringify({ ...config, [field]: 1 });
+    assert.is(failsWith(() => readConfig(json), ModelFileError, 'WRONG_TYPE').field, field);
+  }
+  failsWith(() => readConfig(JSON.stringify({ ...config, subNorms: true })), ModelFileError, 'BAD_HPARAM');
 });
 
 read('names a field that is missing or has another type', () => {
@@ -168,6 +197,29 @@ tensors('splits what is summed over groups, and nothing else', () => {
     'ffn_sub_norm.0.weight 1x96', 'ffn_sub_norm.1.weight 1x96',
   ]);
   assert.is(parameterCount(make({ quantizationGroups: 2 })), parameterCount(make()));
+});
+
+tensors('adds nothing but scales of inputs to an elastic model, among its norms', () => {
+  const names = (config: Partial<BitNetConfig>): string[] =>
+    tensorSpecs(make(config)).map(({ name }) => name);
+  const plain = names({ quantizationGroups: 2 });
+  const elastic = names({ quantizationGroups: 2, activationQuantization: 'elastic' });
+  assert.equal(elastic.filter((name) => !name.endsWith('.input_scale')), plain);
+  const scales = elastic.filter((name) => name.startsWith('model.layers.0.') && !plain.includes(name));
+  assert.equal(scales.map((name) => name.slice(15)), [
+    'self_attn.v_proj.input_scale', 'self_attn.o_proj.0.input_scale', 'self_attn.o_proj.1.input_scale',
+    'mlp.up_proj.input_scale', 'mlp.down_proj.0.input_scale', 'mlp.down_proj.1.input_scale']);
+  assert.is(elastic.length, plain.length + 6 * SIZE.layers);
+});
+
+tensors('has a norm for every product, as wide as it is', () => {
+  const specs = tensorSpecs(make({ productNorms: true, subNorms: false, gatedMlp: true }));
+  for (const { name, rows, role } of specs) {
+    if (role !== 'projection') continue;
+    const norm = specs.find((spec) => spec.name === name.replace('.weight', '_norm.weight'));
+    assert.is(norm?.cols, rows, name);
+  }
+  assert.not.ok(specs.some(({ name }) => name.includes('sub_norm')));
 });
 
 tensors.run();

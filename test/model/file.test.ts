@@ -27,6 +27,10 @@ const RUNS: Record<string, RunOptions> = {
   'shifted, 2-bit activations': bits({ shiftedMlpInput: true, activationBits: 2 }),
   'learned positions': bits({ positionEmbedding: 'learned' }),
   'tied embeddings': bits({ tieWordEmbeddings: true }),
+  'elastic': bits({ activationQuantization: 'elastic', subNorms: false }),
+  'elastic, ternary, 4 bits, 2 groups': { preset: 'bitnet-b1.58', ...bits({
+    activationQuantization: 'elastic', activationBits: 4, quantizationGroups: 2 }) },
+  'norms behind products': bits({ productNorms: true, subNorms: false }),
   'width 20': { width: 20, heads: 5, ...bits({ shiftedMlpInput: true }) },
   'width 24, ternary': { width: 24, heads: 3, preset: 'bitnet-b1.58' },
   'grouped queries, ReLU²': bits({ numKeyValueHeads: 1, hiddenAct: 'relu2' }),

@@ -14,6 +14,7 @@ import { close, sameBits } from '../helpers/close.ts';
 import type { Tolerance } from '../helpers/close.ts';
 import { cosine, largestError } from '../helpers/gradients.ts';
 import { randomI32 } from '../helpers/random.ts';
+import { randomValue } from '../helpers/tiny-model.ts';
 
 const V = 7, T = 5, BATCH = 2;
 
@@ -39,8 +40,7 @@ function makeModel(config: BitNetConfig): { model: BitNet; weights: TrainedWeigh
   const weights = new TrainedWeights(engine, config), rng = new Rng(3);
   for (const { name, rows, cols, role } of weights.specs) {
     const values = engine.f32(weights.parameter(name).value.ptr, rows * cols);
-    for (let i = 0; i < values.length; i++)
-      values[i] = role === 'norm' ? 1 + 0.2 * rng.nextNormal() : 0.3 * rng.nextNormal();
+    for (let i = 0; i < values.length; i++) values[i] = randomValue(role, rng);
   }
   return { model: new BitNet(config, weights), weights };
 }
@@ -89,6 +89,9 @@ const FLOAT_MODELS: Record<string, BitNetConfig> = {
   'tied embeddings': tiny('transformer', { tieWordEmbeddings: true }),
   'grouped queries': tiny('transformer', { numAttentionHeads: 2, numKeyValueHeads: 1 }),
   'norms inside the projections': tiny('transformer', { subNorms: true }),
+  'norms behind the products': tiny('transformer', { productNorms: true }),
+  'RMSNorms behind gated products': tiny('transformer', {
+    productNorms: true, normType: 'rmsnorm', hiddenAct: 'silu', gatedMlp: true }),
 };
 
 /** Fails unless the gradients of a tensor agree with differences of the loss. */
@@ -116,15 +119,22 @@ smooth.run();
 
 const binarized = suite('gradients of binarized models');
 
-for (const preset of ['bitnet', 'bitnet-b1.58'] as const)
-  binarized(`agree with differences behind the last BitLinear: ${preset}`, () => {
-    const made = makeModel(tiny(preset)), all = gradients(made, IDS, TARGETS, BATCH);
+const BINARIZED: Record<string, BitNetConfig> = {
+  'bitnet': tiny('bitnet'),
+  'bitnet-b1.58': tiny('bitnet-b1.58'),
+  'elastic': tiny('bitnet', { activationQuantization: 'elastic', quantizationGroups: 2 }),
+  'norms behind products': tiny('bitnet', { subNorms: false, productNorms: true }),
+};
+
+for (const [name, config] of Object.entries(BINARIZED))
+  binarized(`agree with differences behind the last BitLinear: ${name}`, () => {
+    const made = makeModel(config), all = gradients(made, IDS, TARGETS, BATCH);
     for (const tensor of [FINAL_NORM, HEAD]) checkTensor(made, all, tensor);
   });
 
-for (const preset of ['bitnet', 'bitnet-b1.58'] as const)
-  binarized(`reach every tensor, the latent weights and embeddings among them: ${preset}`, () => {
-    const made = makeModel(tiny(preset)), all = gradients(made, IDS, TARGETS, BATCH);
+for (const [name, config] of Object.entries(BINARIZED))
+  binarized(`reach every tensor, the latent weights and embeddings among them: ${name}`, () => {
+    const made = makeModel(config), all = gradients(made, IDS, TARGETS, BATCH);
     for (const { name, rows, cols } of made.weights.specs) {
       const at = made.weights.offsetOf(name), own = all.slice(at, at + rows * cols);
       assert.ok(own.some((d) => d !== 0) && own.every(Number.isFinite), name);
@@ -138,6 +148,8 @@ const accumulation = suite('gradients of batches');
 const CONFIGS: Record<string, BitNetConfig> = {
   ...Object.fromEntries(PRESETS.map((preset) => [preset, tiny(preset)])),
   'two groups': tiny('bitnet', { quantizationGroups: 2 }),
+  'elastic': BINARIZED['elastic'],
+  'norms behind products': BINARIZED['norms behind products'],
 };
 
 for (const [name, config] of Object.entries(CONFIGS)) {

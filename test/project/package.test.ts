@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 
 const KERNEL_BYTES = 64 * 1024;
 /** Everything that `import 'onebit'` loads, in pieces, compressed; see below for a bundle. */
-const LIBRARY_GZIP_BYTES = 70 * 1024;
+const LIBRARY_GZIP_BYTES = 71 * 1024;
 /** Everything that `import 'onebit/worker'` loads, compressed. */
 const CLIENT_GZIP_BYTES = 6 * 1024;
 const MAX_LINES = 300;

@@ -44,6 +44,8 @@ const RUNS: Record<string, RunOptions> = {
   'three micro-batches a step': { accumulation: 3, batch: 2 },
   'groups and shifted activations': {
     config: { quantizationGroups: 2, shiftedMlpInput: true, activationBits: 4 } },
+  'elastic, whose scales the first step sets': { config: { activationQuantization: 'elastic' } },
+  'norms behind products': { config: { productNorms: true, subNorms: false } },
   'bpe': { tokenizer: 'bpe', vocabSize: 280 },
 };
 

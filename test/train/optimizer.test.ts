@@ -69,6 +69,14 @@ test('is AdamW with decay of matrices and not of norms', () => {
   close(...stepBoth(trainingOptions(CONFIG, { clipNorm: 0 }), 1), STEP);
 });
 
+test('decays no scale of inputs either', () => {
+  const { engine } = makeWeights();
+  const [own, plain] = (['elastic', 'absmax'] as const).map((activationQuantization) =>
+    new TrainedWeights(engine, tiny('bitnet', { activationQuantization })));
+  assert.is(own.decayCount, plain.decayCount);
+  assert.is(own.count, plain.count + 4 * 4); // four in its layer, each padded to a vector
+});
+
 test('scales gradients down to the clip norm, and leaves smaller ones', () => {
   const g = randomF32(makeWeights().count, 2), norm = Math.sqrt(sumSquares(g));
   // A large epsilon: without it AdamW hides the scale of its first step.
@@ -176,6 +184,8 @@ const LEARNERS: Record<string, BitNetConfig> = {
   'bitnet-b1.58 in two groups': tiny('bitnet-b1.58', { quantizationGroups: 2 }),
   'bitnet with a shifted MLP input': tiny('bitnet', { shiftedMlpInput: true }),
   'bitnet with 1-bit activations': tiny('bitnet', { activationBits: 1 }),
+  'bitnet with elastic activations': tiny('bitnet', { activationQuantization: 'elastic' }),
+  'bitnet with norms behind products': tiny('bitnet', { productNorms: true, subNorms: false }),
 };
 
 for (const [name, config] of Object.entries(LEARNERS))

@@ -21,9 +21,15 @@ const checkpointOf = ({ trainer, tokenizer }: Run): Uint8Array =>
 
 const reproducible = suite('Trainer: same bytes');
 
-for (const preset of PRESETS)
-  reproducible(`the same seed gives the same model and checkpoint bytes: ${preset}`, () => {
-    const [a, b] = [1, 2].map(() => tinyRun({ preset, seed: 7 }));
+const RUNS: Record<string, RunOptions> = {
+  ...Object.fromEntries(PRESETS.map((preset) => [preset, { preset }])),
+  'elastic': { config: { activationQuantization: 'elastic', subNorms: false } },
+  'norms behind products': { config: { productNorms: true, subNorms: false } },
+};
+
+for (const [name, options] of Object.entries(RUNS))
+  reproducible(`the same seed gives the same model and checkpoint bytes: ${name}`, () => {
+    const [a, b] = [1, 2].map(() => tinyRun({ ...options, seed: 7 }));
     for (const run of [a, b]) trainTo(run);
     sameBytes(modelBytes(a), modelBytes(b));
     sameBytes(checkpointOf(a), checkpointOf(b));
@@ -66,9 +72,9 @@ reproducible.run();
 
 const steps = suite('Trainer.step');
 
-for (const preset of PRESETS)
-  steps(`lowers the loss: ${preset}`, () => {
-    const run = tinyRun({ preset, steps: 60, batch: 8 });
+for (const [name, options] of Object.entries(RUNS))
+  steps(`lowers the loss: ${name}`, () => {
+    const run = tinyRun({ ...options, steps: 60, batch: 8 });
     const before = run.trainer.validate().loss;
     trainTo(run);
     const after = run.trainer.validate().loss;
@@ -97,6 +103,22 @@ steps('with accumulation sees the data of one larger batch', () => {
   assert.ok(Math.abs(a.loss - b.loss) < 1e-6);
   assert.ok(Math.abs(a.gradientNorm / b.gradientNorm - 1) < 1e-4);
   assert.equal([...whole.trainer.rng.state], [...parts.trainer.rng.state]);
+});
+
+steps('sets the scales of elastic inputs from the first batch, and trains them from there', () => {
+  const run = tinyRun({ config: { activationQuantization: 'elastic' }, layers: 2 });
+  const { weights, model: { engine } } = run.trainer;
+  const names = weights.specs.filter(({ role }) => role === 'scale').map(({ name }) => name);
+  const scales = (): number[] => names.map((name) => engine.f32(weights.parameter(name).value.ptr, 1)[0]);
+  assert.is(names.length, 8);
+  assert.ok(scales().every((s) => s === 0));
+  assert.ok(run.trainer.validate(32).loss > 0);
+  assert.ok(scales().every((s) => s === 0), 'validation sets none');
+  run.trainer.step();
+  const first = scales();
+  assert.ok(first.every((s) => s > 0.01 && s < 1), String(first));
+  run.trainer.step();
+  assert.ok(scales().every((s, i) => s !== first[i] && Math.abs(s / first[i] - 1) < 0.5));
 });
 
 steps('leaves the gradients at zero', () => {

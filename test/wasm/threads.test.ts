@@ -5,6 +5,7 @@ import { crc32 } from '../../src/io/crc32.ts';
 import { PRESETS } from '../../src/model/config.ts';
 import { encodeModel } from '../../src/model/file.ts';
 import { spawnWorker } from '../../src/spawn-node.ts';
+import type { RunOptions } from '../../src/train/run.ts';
 import { prepareRun } from '../../src/train/run.ts';
 import { withStories } from '../../src/train/story-run.ts';
 import { embeddedModule, embeddedSharedModule } from '../../src/wasm/embedded.ts';
@@ -34,13 +35,19 @@ function addsRight(engine: Engine, ptr: number): boolean {
 
 const training = suite('training on threads');
 
-for (const preset of PRESETS) {
-  training(`of ${preset} gives the same model at 1, 2, 3 and 8 threads`, async () => {
+const RUNS: readonly (readonly [string, RunOptions, readonly number[]])[] = [
+  ...PRESETS.map((preset) => [preset, { preset }, [1, 2, 3, 8]] as const),
+  ['elastic activations, norms behind products', { config: {
+    activationQuantization: 'elastic', productNorms: true, subNorms: false } }, [1, 2, 3]],
+];
+
+for (const [name, options, counts] of RUNS) {
+  training(`of ${name} gives the same model at ${counts} threads`, async () => {
     const digests: number[] = [];
-    for (const threads of [1, 2, 3, 8]) {
+    for (const threads of counts) {
       const engine = engineOf(threads);
       const { trainer, tokenizer } = prepareRun(engine, await withStories({
-        preset, tokenizer: 'bytes', layers: 2, heads: 4, width: 64, context: 48, batch: 7, steps: 12,
+        ...options, tokenizer: 'bytes', layers: 2, heads: 4, width: 64, context: 48, batch: 7, steps: 12,
       }));
       while (!trainer.done) {
         trainer.step();
