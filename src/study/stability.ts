@@ -3,7 +3,7 @@
  *
  *   rates      BitNet and the float Transformer at rates up to where both fail, without clipping of
  *              gradients, as in the paper
- *   ablations  with and without SubLN, and with groups that quantize for themselves (model parallelism)
+ *   ablations  other quantizers and other places of norms, and groups that quantize for themselves
  *
  * A run has diverged if a number was not finite; or if its last loss is more than DIVERGED nats above
  * its lowest: it had learned something and lost it; or if it ends above FAR of its first loss: it has
@@ -12,6 +12,8 @@
  * @module
  */
 import type { Preset } from '../model/config.ts';
+import type { AblationRow, AblationSetting } from './ablations.ts';
+import { ablationChart, ablationNotes, ablationSpecs, ablationTable, runAblations } from './ablations.ts';
 import type { Chart, Series } from './chart.ts';
 import type { Scale, Study, StudyContext, StudyResult } from './study.ts';
 import type { Table } from './table.ts';
@@ -20,12 +22,9 @@ import { planRun, trainRun } from './training-run.ts';
 
 const FAMILIES: readonly Preset[] = ['transformer', 'bitnet'];
 
-interface Setting {
+interface Setting extends AblationSetting {
   readonly rates: readonly number[];
   readonly steps: number;
-  readonly ablationSteps: number;
-  readonly seeds: number;
-  readonly base: Omit<TrainingSpec, 'preset' | 'steps' | 'learningRate' | 'seed'>;
 }
 
 /** Small and many steps: what diverges late must be given the time to. */
@@ -49,25 +48,10 @@ const SETTINGS: Readonly<Record<Scale, Setting>> = {
 /** Nats above the lowest loss, and share of the first loss. */
 const DIVERGED = 0.5, FAR = 0.55;
 
-/** Rows of the ablation: what differs from BitNet. */
-const ABLATIONS: readonly { readonly name: string; readonly config: TrainingSpec['config'] }[] = [
-  { name: 'SubLN (BitNet)', config: {} },
-  { name: 'Pre-LN', config: { subNorms: false } },
-  { name: 'SubLN, 2 groups', config: { quantizationGroups: 2 } },
-  { name: 'SubLN, 4 groups', config: { quantizationGroups: 4 } },
-];
-const ABLATION_RATE = 3e-3;
-
 const rateSpecs = (scale: Scale, seed: number): TrainingSpec[] => {
   const { rates, steps, base } = SETTINGS[scale];
   return FAMILIES.flatMap((preset) => rates.map((learningRate): TrainingSpec =>
     ({ preset, ...base, steps, learningRate, seed, options: { clipNorm: 0 } })));
-};
-
-const ablationSpecs = (scale: Scale, seed: number, config: TrainingSpec['config']): TrainingSpec[] => {
-  const { ablationSteps: steps, seeds, base } = SETTINGS[scale];
-  return Array.from({ length: seeds }, (_, s): TrainingSpec =>
-    ({ preset: 'bitnet', ...base, steps, learningRate: ABLATION_RATE, seed: seed + s, config }));
 };
 
 export const stability: Study = {
@@ -76,23 +60,18 @@ export const stability: Study = {
   claim: 'BitNet converges at learning rates at which a float Transformer diverges; its norms before ' +
     'quantization and its absmax quantization both help.',
   plan: (scale: Scale, seed: number) => [
-    ...rateSpecs(scale, seed), ...ABLATIONS.flatMap(({ config }) => ablationSpecs(scale, seed, config)),
+    ...rateSpecs(scale, seed), ...ablationSpecs(SETTINGS[scale], seed),
   ].map(planRun),
   run,
 };
 
 async function run(context: StudyContext): Promise<StudyResult> {
   const { scale, seed } = context;
-  const swept: RunRecord[] = [], ablated: { name: string; records: RunRecord[] }[] = [];
+  const swept: RunRecord[] = [];
   for (const spec of rateSpecs(scale, seed)) swept.push((await trainRun(context, spec)).record);
-  for (const { name, config } of ABLATIONS) {
-    const records: RunRecord[] = [];
-    for (const spec of ablationSpecs(scale, seed, config))
-      records.push((await trainRun(context, spec)).record);
-    ablated.push({ name, records });
-  }
+  const ablated = await runAblations(context, SETTINGS[scale]);
   return {
-    tables: [ratesTable(swept), ablationTable(ablated)],
+    tables: [ratesTable(swept), ablationTable(ablated, (record) => outcome(record) === 'diverged')],
     charts: [
       sweepChart(swept), ...FAMILIES.map((family) => curvesChart(family, swept)),
       ablationChart(ablated)],
@@ -115,27 +94,6 @@ const ratesTable = (records: readonly RunRecord[]): Table => ({
     { title: 'outcome' }, { title: 'first step that is not finite' }],
   rows: records.map((record) => [
     record.spec.preset, record.spec.learningRate, record.valLoss, outcome(record), record.nonFiniteStep]),
-});
-
-/** Mean of what was measured; null if a run has none. */
-function meanLoss(records: readonly RunRecord[]): number | null {
-  const losses = records.map(({ valLoss }) => valLoss);
-  return losses.some((loss) => loss === null) ? null
-    : losses.reduce((sum: number, loss) => sum + loss!, 0) / losses.length;
-}
-
-const ablationTable = (rows: readonly { name: string; records: readonly RunRecord[] }[]): Table => ({
-  name: 'ablations', title: 'Parts of BitNet',
-  columns: [
-    { title: 'variant' }, { title: 'seeds' }, { title: 'loss', unit: 'nats/token', decimals: 4 },
-    { title: 'lowest', decimals: 4 }, { title: 'highest', decimals: 4 }, { title: 'diverged' }],
-  rows: rows.map(({ name, records }) => {
-    const losses = records.flatMap(({ valLoss }) => valLoss ?? []);
-    return [
-      name, records.length, meanLoss(records), losses.length ? Math.min(...losses) : null,
-      losses.length ? Math.max(...losses) : null,
-      records.filter((record) => outcome(record) === 'diverged').length];
-  }),
 });
 
 const sweepChart = (records: readonly RunRecord[]): Chart => ({
@@ -163,21 +121,7 @@ function ceiling(records: readonly RunRecord[]): { to: number } {
   return { to: Math.ceil(Math.min(...starts)) + 1 };
 }
 
-const ablationChart = (rows: readonly { name: string; records: readonly RunRecord[] }[]): Chart => ({
-  kind: 'bars', name: 'ablations', title: 'Validation loss of BitNet and its variants',
-  y: { label: 'validation loss', unit: 'nats per token' }, groups: rows.map(({ name }) => name),
-  series: [{
-    name: 'bitnet',
-    bars: rows.map(({ records }) => {
-      const losses = records.flatMap(({ valLoss }) => valLoss ?? []), value = meanLoss(records);
-      return losses.length > 1 ? { value, low: Math.min(...losses), high: Math.max(...losses) } : { value };
-    }),
-  }],
-});
-
-function notes(
-  swept: readonly RunRecord[], ablated: readonly { name: string; records: readonly RunRecord[] }[],
-): string[] {
+function notes(swept: readonly RunRecord[], ablated: readonly AblationRow[]): string[] {
   const ratesOf = (family: Preset, end: string): number[] => swept
     .filter((record) => record.spec.preset === family && outcome(record) === end)
     .map(({ spec }) => spec.learningRate);
@@ -192,10 +136,5 @@ function notes(
     ? `At ${only.join(', ')} the float Transformer diverges and BitNet does not, as in the paper.`
     : 'No rate was found at which the float Transformer diverges and BitNet does not: ' +
       'this differs from the paper.';
-  const [whole, ...variants] = ablated.map(({ name, records }) => ({ name, loss: meanLoss(records) }));
-  const effects = variants.map(({ name, loss }) => {
-    if (loss === null || whole.loss === null) return `${name} diverged`;
-    return `${name} ${loss >= whole.loss ? '+' : '−'}${Math.abs(loss - whole.loss).toFixed(4)}`;
-  });
-  return [...lines, verdict, `Against ${whole.name}, in nats per token: ${effects.join(', ')}.`];
+  return [...lines, verdict, ...ablationNotes(ablated)];
 }
