@@ -103,7 +103,8 @@ function describe({ format, metadata, tensors, bytes, model }: Inspection): stri
       ['model', `${c.numHiddenLayers} layers, width ${c.hiddenSize}, ${c.numAttentionHeads} heads, ` +
         `context ${c.maxPositionEmbeddings}`],
       ['weights', `${c.weights}, ${formatCount(sizes.linearParameters)} in ` +
-        `${formatBytes(sizes.linearBytes)}; activations ${c.activationBits} bits`],
+        `${formatBytes(sizes.linearBytes)}; activations ${c.activationBits} bits` +
+        (c.activationQuantization === 'elastic' ? ' by learned scales' : '')],
       ['parameters', formatCount(sizes.parameters)],
       ['tokenizer', model.tokenizer], ['energy', describeEnergy(c)],
       ['sizes', `${formatBytes(sizes.packedBytes)} packed, ${formatBytes(sizes.f16Bytes)} f16, ` +

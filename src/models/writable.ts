@@ -20,6 +20,8 @@ export function checkWritable(c: BitNetConfig, format: string): void {
   needs('hiddenAct', c.hiddenAct, ['silu', 'relu2']);
   needs('positionEmbedding', c.positionEmbedding, ['rope']);
   needs('quantizationGroups', c.quantizationGroups, [1]);
+  needs('productNorms', c.productNorms ?? false, [false]);
+  needs('activationQuantization', c.activationQuantization ?? 'absmax', ['absmax']);
   if (c.weights === 'f32') return;
   needs('activationBits', c.activationBits, [8]);
   needs('shiftedMlpInput', c.shiftedMlpInput, [false]);

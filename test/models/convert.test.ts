@@ -205,6 +205,8 @@ test('what cannot be written is refused by name', async () => {
       [{ positionEmbedding: 'learned' }, 'positionEmbedding'], [{ activationBits: 4 }, 'activationBits'],
       [{ quantizationGroups: 2 }, 'quantizationGroups'], [{ shiftedMlpInput: true }, 'shiftedMlpInput'],
       [{ queryKeyNorms: true }, 'queryKeyNorms'],
+      [{ activationQuantization: 'elastic' }, 'activationQuantization'],
+      [{ productNorms: true, subNorms: false }, 'productNorms'],
     ] as const) await refused(ownFile(changes), { to }, field);
   const own = ownFile(), up = 'model.layers.0.self_attn.q_proj.weight';
   await refused(own, { to: 'gguf', type: 'tq2_0' }, up);
