@@ -149,8 +149,7 @@ export function checkConfig(config: BitNetConfig): BitNetConfig {
   checkNumber('config', 'ropeTheta', c.ropeTheta, 1, 1e12);
   for (const name of ['queryKeyNorms', 'productNorms'] as const)
     if (c[name] !== undefined) oneOf(name, c[name], [true, false]);
-  if (c.activationQuantization !== undefined)
-    oneOf('activationQuantization', c.activationQuantization, ['absmax', 'elastic']);
+  oneOf('activationQuantization', c.activationQuantization ?? 'absmax', ['absmax', 'elastic']);
   if (c.ropeScaling !== undefined) checkRopeScaling(c.ropeScaling);
   return config;
 }
@@ -186,10 +185,9 @@ function checkSizes(c: BitNetConfig): void {
     throw new RangeError('config: "shiftedMlpInput" expected false with 1 activation bit, got true');
   if (c.activationQuantization === 'elastic' &&
       (c.weights === 'f32' || c.activationBits === 1 || c.shiftedMlpInput))
-    throw new RangeError('config: "activationQuantization" expected absmax with float weights, 1 bit ' +
-      'or "shiftedMlpInput", got elastic');
+    throw new RangeError('config: "activationQuantization" expected absmax with f32, 1 bit or a shift');
   if (c.productNorms && c.subNorms)
-    throw new RangeError('config: "productNorms" expected false with "subNorms", got true');
+    throw new RangeError('config: "productNorms" expected false with SubLN');
   if (c.quantizationGroups > 1 && (!c.subNorms || c.weights === 'f32'))
     throw new RangeError('config: "quantizationGroups" expected 1 without packed weights and SubLN');
 }

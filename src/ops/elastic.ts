@@ -30,7 +30,7 @@ export function setFirstScale(compute: Compute, x: Matrix, bits: number, learned
   const { engine, workspace } = compute, stats = workspace.alloc(8);
   engine.kernels.meanAbsF32(x.ptr, x.rows * x.cols, stats);
   const first = (2 * engine.f32(stats, 2)[1]) / Math.sqrt(levelsOf(bits));
-  if (Number.isFinite(first)) viewOf(compute, learned)[0] = first;
+  if (first < Infinity) viewOf(compute, learned)[0] = first;
 }
 
 /**
