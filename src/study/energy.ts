@@ -97,7 +97,8 @@ export const energy: Study = {
   run: async (context: StudyContext): Promise<StudyResult> => {
     const cells = energyCells();
     return {
-      tables: [cellsTable(cells), workTable(), ...await measuredTimes(context)], charts: [totalsChart()], notes: notes(cells),
+      tables: [cellsTable(cells), workTable(), ...await measuredTimes(context)],
+      charts: [totalsChart()], notes: notes(cells),
       config: { tokens: TOKENS, picojoules: OPERATION_ENERGY, models: MODELS },
     };
   },
