@@ -31,6 +31,9 @@ export const isIdentical = (report: Report): boolean =>
   partsOf(report).every((part) =>
     new Set(report.results.map(({ parts }) => parts[part])).size === 1);
 
+/** Names of the columns. */
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
 /** The digest that most runs gave. */
 function common(report: Report, part: string): string {
   const counts = new Map<string, number>();
@@ -45,7 +48,7 @@ export function formatTable(report: Report): string {
   const usual = parts.map((part) => common(report, part));
   const names = [...results, ...failures, ...absent].map(({ name }) => name.length);
   const width = Math.max(...names) + 2;
-  const cells = parts.map((_, i) => String.fromCharCode(0x61 + i).padStart(2));
+  const cells = parts.map((_, i) => LETTERS[i].padStart(2));
   const rows = [`${' '.repeat(width)}${cells.join('')}   version, engine`];
   for (const { name, parts: found, version, engine } of results) {
     const marks = parts.map((part, i) => (found[part] === usual[i] ? ' ·' : ' ✘')).join('');

@@ -7,12 +7,15 @@
 import type { Engine } from '../../src/wasm/engine.ts';
 import { Digest } from './digest.ts';
 import { floatParts } from './float-parts.ts';
+import { goldenParts } from './golden-parts.ts';
 import { modelParts } from './model-parts.ts';
 import type { Part } from './part.ts';
 import { runPart } from './part.ts';
 import { productParts } from './product-parts.ts';
 
-export const PARTS: readonly Part[] = [...floatParts, ...productParts, ...modelParts];
+export const PARTS: readonly Part[] = [
+  ...floatParts, ...productParts, ...modelParts, ...goldenParts,
+];
 
 /** Between a part's name and its digest. */
 export const SEPARATOR = ': ';

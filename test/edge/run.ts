@@ -17,6 +17,7 @@ import { createEngine, load } from 'onebit';
 import type { Started } from '../runtimes/processes.ts';
 import { start, until } from '../runtimes/processes.ts';
 import { ASKS, checks, post, status } from './checks.ts';
+import { checkModels } from './models/check.ts';
 import type { Server } from './servers.ts';
 import { findServers, installServers } from './servers.ts';
 
@@ -111,6 +112,18 @@ async function check(
   return failed;
 }
 
+/** `onebit/models` in workerd. */
+async function modelsInWorkerd(): Promise<'passed' | 'failed' | 'absent'> {
+  try {
+    if (!await checkModels()) return 'absent';
+    console.log('· models in workerd, out of bytes and out of an address');
+    return 'passed';
+  } catch (error) {
+    console.log(`✘ models in workerd: ${(error as Error).message}`);
+    return 'failed';
+  }
+}
+
 async function main(): Promise<void> {
   if (flags.install) for (const trouble of installServers()) console.log(`cannot install: ${trouble}`);
   const { servers, absent } = findServers();
@@ -129,6 +142,10 @@ async function main(): Promise<void> {
       await started.stop();
     }
   }
+  const models = 'models'.startsWith(flags.only) ? await modelsInWorkerd() : 'left out';
+  if (models === 'absent') absent.push('models in workerd');
+  passed += Number(models === 'passed');
+  failed += Number(models === 'failed');
   for (const name of absent) console.log(`- ${name}: absent; npm run test:edge -- --install`);
   console.log(`edge examples: ${passed} passed, ${failed} failed, ${absent.length} absent`);
   process.exit(failed > 0 || servers.length === 0 ? 1 : 0);

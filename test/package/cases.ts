@@ -8,7 +8,7 @@ import type { Runtime } from '../runtimes/catalogue.ts';
 import { openPage } from '../runtimes/pages.ts';
 import type { Command } from '../runtimes/processes.ts';
 import type { Project } from './project.ts';
-import { STORY_FUNCTION } from './project.ts';
+import { FILES, STORY_FUNCTION } from './project.ts';
 import { toolFile, toolProgram } from './tools.ts';
 
 /** What a case can use. */
@@ -44,7 +44,7 @@ export function build({ folder }: Project, { program, args, env }: Command): str
 
 const READ_AND_WRITE = `import { readFile } from 'node:fs/promises';
 import { story } from './story.js';
-process.stdout.write(await story(await readFile('model.safetensors')));
+process.stdout.write(await story(await readFile('model.safetensors'), await readFile('model.gguf')));
 `;
 
 const direct = (name: string, flags: readonly string[] = []): Case => ({
@@ -62,8 +62,9 @@ const denoNpm: Case = {
   run({ project, runtimes }) {
     project.write({
       'npm.js': `import { load } from 'npm:onebit';
+        import { load as loadReal } from 'npm:onebit/models';
         ${STORY_FUNCTION}
-        const text = await story(await Deno.readFile('model.safetensors'));
+        const text = await story(await Deno.readFile('model.safetensors'), await Deno.readFile('model.gguf'));
         await Deno.stdout.write(new TextEncoder().encode(text));`,
     });
     return build(project, { program: runtimes.get('Deno')!.program, args: [
@@ -77,8 +78,8 @@ const bundled = (name: string, command: (project: Project) => Command): Case => 
   needs: ['Chromium'],
   run({ project, runtimes }) {
     build(project, command(project));
-    copyFileSync(project.path('model.safetensors'), project.path('out/model.safetensors'));
-    if (name !== 'Vite') copyFileSync(project.path('index.html'), project.path('out/index.html'));
+    for (const file of [...Object.keys(FILES), ...(name === 'Vite' ? [] : ['index.html'])])
+      copyFileSync(project.path(file), project.path(`out/${file}`));
     return openPage(runtimes.get('Chromium')!, {
       root: project.path('out'), page: 'index.html', timeout: TIMEOUT,
     });
@@ -92,11 +93,12 @@ const wrangler: Case = {
     project.write({
       'wrangler.jsonc': JSON.stringify({
         name: 'story', main: 'worker.js', compatibility_date: '2026-11-01',
-        rules: [{ type: 'Data', globs: ['**/*.safetensors'], fallthrough: true }],
+        rules: [{ type: 'Data', globs: ['**/*.safetensors', '**/*.gguf'], fallthrough: true }],
       }),
       'worker.js': `import { story } from './story.js';
         import model from './model.safetensors';
-        export default { fetch: async () => new Response(await story(model)) };`,
+        import gguf from './model.gguf';
+        export default { fetch: async () => new Response(await story(model, gguf)) };`,
     });
     const printed = build(project, {
       program: runtimes.get('Node 24')!.program,

@@ -9,7 +9,7 @@ import { start, until } from '../runtimes/processes.ts';
 import type { Case } from './cases.ts';
 import { build } from './cases.ts';
 import type { Project } from './project.ts';
-import { PAGE_MODULE, createProject } from './project.ts';
+import { FILES as MODELS, PAGE_MODULE, createProject } from './project.ts';
 import { NEXT } from './tools.ts';
 
 const FILES = {
@@ -25,20 +25,21 @@ export default function Page() {
   return <p>story</p>;
 }
 `,
-  'client.js': PAGE_MODULE.replace('fetch(\'model', 'export const report = (to) => fetch(\'model')
+  'client.js': PAGE_MODULE.replace('Promise.all', 'export const report = (to) => Promise.all')
     .replace('\'/report\'', 'to').replace('\'POST\', body', '\'POST\', mode: \'no-cors\', body'),
   'app/edge/route.js': `import { story } from '../../story.js';
 export const runtime = 'edge';
 export const dynamic = 'force-dynamic';
 export async function GET(request) {
-  const model = await fetch(new URL('/model.safetensors', request.url));
-  return new Response(await story(await model.arrayBuffer()));
+  const bytesOf = async (name) => (await fetch(new URL(name, request.url))).arrayBuffer();
+  return new Response(await story(await bytesOf('/model.safetensors'), await bytesOf('/model.gguf')));
 }
 `,
   'app/node/route.js': `import { readFile } from 'node:fs/promises';
 import { story } from '../../story.js';
 export const dynamic = 'force-dynamic';
-export const GET = async () => new Response(await story(await readFile('model.safetensors')));
+export const GET = async () => new Response(
+  await story(await readFile('model.safetensors'), await readFile('model.gguf')));
 `,
 };
 
@@ -77,7 +78,8 @@ export function createNextProject(tarball: string): Project {
   const project = createProject(tarball, NEXT);
   project.write(FILES);
   mkdirSync(project.path('public'));
-  copyFileSync(project.path('model.safetensors'), project.path('public/model.safetensors'));
+  for (const name of Object.keys(MODELS))
+    copyFileSync(project.path(name), project.path(`public/${name}`));
   build(project, nextCommand(project, ['build']));
   return project;
 }

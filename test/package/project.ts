@@ -7,34 +7,47 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createEngine, load } from 'onebit';
+import { load as loadReal } from 'onebit/models';
 
-export const MODEL = 'examples/model/story.onebit.safetensors';
+/** Files that every project has: a model of ours, and a GGUF file. */
+export const FILES = {
+  'model.safetensors': 'examples/model/story.onebit.safetensors',
+  'model.gguf': 'test/goldens/qwen3-tiny-q1_0.gguf',
+} as const;
 
-/** What every project writes. */
+/** What every project writes: with our model, then with the other. */
 const STORY = { prompt: 'One day', options: { maxTokens: 80, temperature: 0.7, seed: 3 } };
+const REAL = { prompt: 'Hello', options: { maxTokens: 24, temperature: 0 } };
 
 /** The text that all projects must write, from this repository's build. */
 export async function expectedText(): Promise<string> {
-  const model = await load(readFileSync(MODEL), { engine: createEngine({ threads: 1 }) });
-  let text = '';
-  for await (const piece of model.generate(STORY.prompt, STORY.options)) text += piece;
-  return text;
+  const engine = createEngine({ threads: 1 });
+  using model = await load(readFileSync(FILES['model.safetensors']), { engine });
+  using real = await loadReal(FILES['model.gguf'], { engine });
+  return await model.generate(STORY.prompt, STORY.options).text() +
+    await real.generate(REAL.prompt, REAL.options).text();
 }
 
-/** What the projects share. It takes the model's bytes. */
-export const STORY_FUNCTION = `async function story(bytes) {
+/** What the projects share. It takes the bytes of both files. */
+export const STORY_FUNCTION = `async function story(bytes, gguf) {
   const model = await load(bytes), options = ${JSON.stringify(STORY.options)};
   let text = '';
   for await (const piece of model.generate('${STORY.prompt}', options)) text += piece;
   model.dispose();
+  const real = await loadReal(gguf);
+  text += await real.generate('${REAL.prompt}', ${JSON.stringify(REAL.options)}).text();
+  real.dispose();
   return text;
 }
 `;
-const STORY_MODULE = `import { load } from 'onebit';\nexport ${STORY_FUNCTION}`;
+const STORY_MODULE = `import { load } from 'onebit';
+import { load as loadReal } from 'onebit/models';
+export ${STORY_FUNCTION}`;
 
 /** A page that posts the story, or what went wrong, to its server. */
 export const PAGE_MODULE = `import { story } from './story.js';
-fetch('model.safetensors').then((response) => response.arrayBuffer()).then(story)
+const bytesOf = (name) => fetch(name).then((response) => response.arrayBuffer());
+Promise.all([bytesOf('model.safetensors'), bytesOf('model.gguf')]).then((files) => story(...files))
   .catch((error) => String(error.stack))
   .then((body) => fetch('/report', { method: 'POST', body }));
 `;
@@ -75,7 +88,7 @@ export function createProject(tarball: string, packages: readonly string[] = [])
     'story.js': STORY_MODULE, 'page.js': PAGE_MODULE,
     'index.html': '<!doctype html><title>story</title><script type="module" src="page.js"></script>',
   });
-  copyFileSync(MODEL, path('model.safetensors'));
+  for (const [name, from] of Object.entries(FILES)) copyFileSync(from, path(name));
   npm(['install', '--no-audit', '--no-fund', '--loglevel=error', tarball, ...packages], folder);
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   return { folder, path, write, remove };

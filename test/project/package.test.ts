@@ -107,11 +107,14 @@ for (const entry of ['index', 'node', 'workerd', 'edge-light', 'core'])
   });
 
 dist('the entries of edge runtimes import the kernels that lie beside them, and hold none', () => {
-  for (const [entry, wasm] of [['workerd', './kernels.wasm'], ['edge-light', './kernels.wasm?module']]) {
-    const text = readFileSync(`dist/${entry}.js`, 'utf8');
-    assert.ok(text.includes(`from"${wasm}"`), entry);
-    for (const path of loadedBy(`dist/${entry}.js`))
-      assert.not.ok(readFileSync(path, 'utf8').includes('0061736d01'), path);
+  for (const [entry, wasm] of [
+    ['workerd', './kernels.wasm'], ['workerd-models', './kernels.wasm'],
+    ['edge-light', './kernels.wasm?module'], ['edge-light-models', './kernels.wasm?module'],
+  ]) {
+    const texts = loadedBy(`dist/${entry}.js`).map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+    const importing = texts.filter(({ text }) => text.includes(`from"${wasm}"`));
+    assert.equal(importing.map(({ path }) => dirname(path)), ['dist'], entry);
+    for (const { path, text } of texts) assert.not.ok(text.includes('0061736d01'), path);
   }
 });
 
@@ -119,7 +122,8 @@ dist('exports names types first, and conditions before what they are special cas
   const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
   for (const [name, entry] of Object.entries<string | object>(exports))
     if (typeof entry !== 'string') assert.is(Object.keys(entry)[0], 'types', name);
-  assert.equal(Object.keys(exports['.']), ['types', 'workerd', 'edge-light', 'node', 'default']);
+  for (const name of ['.', './models'])
+    assert.equal(Object.keys(exports[name]), ['types', 'workerd', 'edge-light', 'node', 'default'], name);
 });
 
 dist('only onebit/models depends on anything: tokenizers and templates', () => {
