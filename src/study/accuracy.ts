@@ -84,16 +84,19 @@ async function ask(context: StudyContext, run: TrainedRun): Promise<Scores[]> {
     meter.skip(plan.label, plan.seconds);
     return known;
   }
-  using model = openRun(context, run);
-  const scores: Scores[] = [];
-  for (const shots of SHOTS) {
-    const correct = {} as Record<TaskKind, number>;
-    for (const kind of TASK_KINDS) {
-      const items = storyTask(kind, QUESTIONS[scale] + shots, seed);
-      correct[kind] = (await runTask(model, items, { shots, signal })).correct;
-      meter.advance(plan.label, plan.seconds / (TASK_KINDS.length * SHOTS.length));
+  const model = openRun(context, run), scores: Scores[] = [];
+  try {
+    for (const shots of SHOTS) {
+      const correct = {} as Record<TaskKind, number>;
+      for (const kind of TASK_KINDS) {
+        const items = storyTask(kind, QUESTIONS[scale] + shots, seed);
+        correct[kind] = (await runTask(model, items, { shots, signal })).correct;
+        meter.advance(plan.label, plan.seconds / (TASK_KINDS.length * SHOTS.length));
+      }
+      scores.push({ shots, correct });
     }
-    scores.push({ shots, correct });
+  } finally {
+    model.dispose();
   }
   await writeRecord(store, key, scores);
   return scores;

@@ -146,12 +146,16 @@ async function scoreRow(
     return known;
   }
   meter.advance(label, 0);
-  using model = openRun(context, trained);
-  if (row.scheme) quantizeModel(model.model, row.scheme, calibrationText(spec, scale, seed), seed);
-  const score = await scoreOf(context, model, spec);
-  await writeRecord(store, key, score);
-  meter.advance(label, seconds);
-  return score;
+  const model = openRun(context, trained);
+  try {
+    if (row.scheme) quantizeModel(model.model, row.scheme, calibrationText(spec, scale, seed), seed);
+    const score = await scoreOf(context, model, spec);
+    await writeRecord(store, key, score);
+    meter.advance(label, seconds);
+    return score;
+  } finally {
+    model.dispose();
+  }
 }
 
 /** Sequences from the training text. */

@@ -59,11 +59,15 @@ export async function runTask(
   const examples = items.slice(0, shots).map((item) => withAnswer(item) + separator).join('');
   const asked = items.slice(shots), turn = new HostTurn();
   const answers: number[] = [];
-  using scorer = new Scorer(model);
-  for (const { context, choices } of asked) {
-    await turn.give(signal);
-    answers.push(argmax(scorer.scores(examples + context, choices)));
-    onItem?.(answers.length, asked.length);
+  const scorer = new Scorer(model);
+  try {
+    for (const { context, choices } of asked) {
+      await turn.give(signal);
+      answers.push(argmax(scorer.scores(examples + context, choices)));
+      onItem?.(answers.length, asked.length);
+    }
+  } finally {
+    scorer.dispose();
   }
   const correct = asked.filter(({ answer }, i) => answers[i] === answer).length;
   const chance = asked.reduce((sum, { choices }) => sum + 1 / choices.length, 0) / asked.length;
@@ -135,8 +139,12 @@ export class Scorer {
     return logits[id] - max - log(sum);
   }
 
-  [Symbol.dispose](): void {
+  dispose(): void {
     this.#cache.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

@@ -26,13 +26,17 @@ import { tokenWork } from './token-work.ts';
  */
 export function tokenTime(model: BitNet, tokens: number, now: () => number): number {
   checkInteger('tokenTime', 'tokens', tokens, 1, model.config.maxPositionEmbeddings);
-  using cache = model.createCache(tokens);
-  const times = Array.from({ length: tokens }, () => {
-    const start = now();
-    model.logits([0], { cache, last: true });
-    return now() - start;
-  });
-  return times.sort((a, b) => a - b)[tokens >> 1];
+  const cache = model.createCache(tokens);
+  try {
+    const times = Array.from({ length: tokens }, () => {
+      const start = now();
+      model.logits([0], { cache, last: true });
+      return now() - start;
+    });
+    return times.sort((a, b) => a - b)[tokens >> 1];
+  } finally {
+    cache.dispose();
+  }
 }
 
 /** A default run on the stories; and a model whose weights outweigh vocabulary and caches. */

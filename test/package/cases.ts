@@ -135,7 +135,7 @@ export const CASES: readonly Case[] = [
   bundled('Vite', () => ({ program: toolProgram('vite'), args: ['build', '--outDir', 'out'] })),
   bundled('webpack', () => ({ program: toolProgram('webpack'), args: [
     '--mode', 'production', '--entry', './page.js', '--output-path', 'out',
-    '--output-filename', 'page.js'] })),
+    '--output-filename', 'page.js', '--no-performance'] })),
   bundled('Rollup', (project) => {
     const program = toolProgram('rollup');
     project.write({ 'rollup.config.js': rollupConfig() });

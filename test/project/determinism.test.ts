@@ -76,6 +76,11 @@ test('only the pool, the turns of the host and a worker\'s reports look at a clo
       assert.not.match(code(path), /\bperformance\b/, path);
 });
 
+test('nothing outside cli/ needs Symbol.dispose, which WebKit has not: no `using`', () => {
+  for (const path of files('src'))
+    if (!/^src.cli\b/.test(path)) assert.not.match(code(path), /^\s*(await )?using \w+ =/m, path);
+});
+
 test('kernels use no function of the host', () => {
   for (const path of files('assembly')) {
     assert.not.match(code(path), /JSMath|\bDate\b/, path);
