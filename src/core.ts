@@ -49,6 +49,7 @@ export type {
 export { TextStream } from './sample/text-stream.ts';
 export type { TextEvaluation } from './sample/language-model.ts';
 export { LanguageModel } from './sample/language-model.ts';
+export type { EmbedOptions, Pooling } from './sample/embed.ts';
 export type { SamplingOptions } from './sample/logits.ts';
 export { Session } from './sample/session.ts';
 export type { TokenLogprob, WrittenLogprob } from './sample/sampler.ts';

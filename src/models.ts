@@ -51,6 +51,7 @@ export { isSafetensors } from './models/parts-own.ts';
 export type { ModelFormat } from './models/parts.ts';
 export type { ProjectionType } from './models/to-gguf.ts';
 export { PROJECTION_TYPES } from './models/to-gguf.ts';
+export type { EmbedOptions, Pooling } from './sample/embed.ts';
 
 /** How a model is loaded; everything is optional. */
 export interface LoadOptions extends Partial<ModelOptions> {

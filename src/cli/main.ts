@@ -8,6 +8,7 @@ import { version } from '../../package.json';
 import { cacheCommand } from './cache.ts';
 import { chatCommand } from './chat.ts';
 import { convertCommand } from './convert.ts';
+import { embedCommand } from './embed.ts';
 import { evalCommand } from './eval.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
@@ -18,8 +19,8 @@ import type { Command } from './usage.ts';
 import { UsageError, commandHelp, parse } from './usage.ts';
 
 const COMMANDS: readonly Command[] = [
-  trainCommand, generateCommand, chatCommand, evalCommand, inspectCommand, logitsCommand,
-  convertCommand, reproduceCommand, cacheCommand,
+  trainCommand, generateCommand, chatCommand, embedCommand, evalCommand, inspectCommand,
+  logitsCommand, convertCommand, reproduceCommand, cacheCommand,
 ];
 
 const overview = (): string => [

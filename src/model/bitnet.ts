@@ -23,6 +23,14 @@ import type { BitNetConfig } from './config.ts';
 import { KvCache } from './kv-cache.ts';
 import type { ModelWeights } from './weights.ts';
 
+/** How a sequence is read. */
+export interface ReadOptions {
+  /** Continues the sequence that is in it, and stores the new tokens. */
+  cache?: KvCache;
+  /** Only what is after the last token. */
+  last?: boolean;
+}
+
 export class BitNet implements Compute {
   readonly config: BitNetConfig;
   readonly engine: Engine;
@@ -87,22 +95,13 @@ export class BitNet implements Compute {
    * @throws {TokenizerError} BAD_TOKEN_ID
    * @throws {EngineError} CONTEXT_TOO_LARGE; CLOSED
    */
-  logits(
-    ids: ArrayLike<number>, options: { cache?: KvCache; last?: boolean } = {},
-  ): Float32Array {
-    const { cache, last = false } = options;
-    checkInteger('logits', 'ids.length', ids.length, 1);
-    if (cache && !cache.fits(this.engine, this.config))
-      throw new RangeError('logits: "cache" expected one that this model created');
-    return this.#run(() => {
-      const room = cache?.capacity ?? this.config.maxPositionEmbeddings;
-      checkContext((cache?.length ?? 0) + ids.length, room);
-      const pass = this.#pass(ids.length, 1, false, cache);
-      const x = this.#hidden(this.#place(ids), ids.length, pass);
-      const logits = this.#head(last ? rowsOf(x, x.rows - 1, x.rows) : x, pass);
-      cache?.advance(ids.length);
-      return viewOf(this, logits).slice();
-    });
+  logits(ids: ArrayLike<number>, options: ReadOptions = {}): Float32Array {
+    return this.#read('logits', ids, options, (x, pass) => this.#layers.head.forward(x, pass)[0]);
+  }
+
+  /** What the head reads: hidden states after the last norm, f32[ids.length, C]; else as `logits`. */
+  hidden(ids: ArrayLike<number>, options: ReadOptions = {}): Float32Array {
+    return this.#read('hidden', ids, options, (x) => x);
   }
 
   /**
@@ -160,6 +159,25 @@ export class BitNet implements Compute {
     });
   }
 
+  /** A copy of what `output` makes of the hidden states. */
+  #read(
+    fn: string, ids: ArrayLike<number>, { cache, last = false }: ReadOptions,
+    output: (x: Matrix, pass: Pass) => Matrix,
+  ): Float32Array {
+    checkInteger(fn, 'ids.length', ids.length, 1);
+    if (cache && !cache.fits(this.engine, this.config))
+      throw new RangeError(`${fn}: "cache" expected one that this model created`);
+    return this.#run(() => {
+      const room = cache?.capacity ?? this.config.maxPositionEmbeddings;
+      checkContext((cache?.length ?? 0) + ids.length, room);
+      const pass = this.#pass(ids.length, 1, false, cache);
+      const x = this.#hidden(this.#place(ids), ids.length, pass);
+      const out = output(this.#normed(last ? rowsOf(x, x.rows - 1, x.rows) : x, pass), pass);
+      cache?.advance(ids.length);
+      return viewOf(this, out).slice();
+    });
+  }
+
   #forward(
     ids: ArrayLike<number>, targets: ArrayLike<number>, batch: number, training: boolean,
   ): { logits: Matrix; at: number; pass: Pass } {
@@ -167,7 +185,8 @@ export class BitNet implements Compute {
     checkContext(ids.length / batch, this.config.maxPositionEmbeddings);
     const pass = this.#pass(ids.length, batch, training);
     const at = this.#place(targets, -1);
-    const logits = this.#head(this.#hidden(this.#place(ids), ids.length, pass), pass);
+    const x = this.#normed(this.#hidden(this.#place(ids), ids.length, pass), pass);
+    const logits = this.#layers.head.forward(x, pass)[0];
     return { logits, at, pass };
   }
 
@@ -202,8 +221,8 @@ export class BitNet implements Compute {
     return x;
   }
 
-  #head(x: Matrix, pass: Pass): Matrix {
-    return this.#layers.head.forward(this.#layers.finalNorm.forward(x, pass), pass)[0];
+  #normed(x: Matrix, pass: Pass): Matrix {
+    return this.#layers.finalNorm.forward(x, pass);
   }
 
   #backward(dLogits: Matrix, pass: Pass): void {

@@ -7,6 +7,7 @@ import { ChatFormat } from '../chat/chat-format.ts';
 import { chatTemplate } from '../chat/known-templates.ts';
 import type { TextTokenizer } from '../chat/text-tokenizer.ts';
 import type { BitNet } from '../model/bitnet.ts';
+import type { EmbedOptions } from '../sample/embed.ts';
 import type { GenerateOptions } from '../sample/generate.ts';
 import { LanguageModel } from '../sample/language-model.ts';
 import type { TextStream } from '../sample/text-stream.ts';
@@ -71,6 +72,23 @@ export class ChatModel extends LanguageModel {
   ): ArrayLike<number> {
     if (typeof prompt === 'string') return this.tokenizer.encode(prompt, { addBos: true });
     return isMessages(prompt) ? this.chatFormat.encode(prompt, options) : prompt;
+  }
+
+  /**
+   * The embedding of a text, between the tokens that the file wants texts to begin and end with, or of
+   * ids: f32[hiddenSize]. The file's own pooling is the default; a file that does not say has `last`.
+   *
+   * @throws {ModelFileError} UNSUPPORTED if the file asks for a pooling that is not known here.
+   * @throws {RangeError, EngineError} as `LanguageModel.embed`
+   * @example
+   * const [a, b] = ['a cat', 'a kitten'].map((text) => model.embed(text));
+   * a.reduce((sum, value, i) => sum + value * b[i], 0); // their cosine
+   */
+  override embed(text: string | ArrayLike<number>, options: EmbedOptions = {}): Float32Array {
+    const { embedding } = this.plan, pooling = options.pooling ?? embedding?.pooling();
+    if (typeof text !== 'string') return super.embed(text, { ...options, pooling });
+    const ids = this.tokenizer.encode(text, { addBos: true }), end = embedding?.endToken();
+    return super.embed(end === undefined ? ids : [...ids, end], { ...options, pooling });
   }
 
   /** Ids of a text, in which nothing is special. */

@@ -20,6 +20,7 @@ import { isPackedType, packedKind } from '../quant/ggml-packed.ts';
 import { GGML_FORMATS } from '../quant/ggml-types.ts';
 import type { BitKind } from '../quant/layout.ts';
 import { BITS, paddedRows, tileBytes } from '../quant/layout.ts';
+import { embeddingFacts } from './embedding-facts.ts';
 import type { Architecture } from './gguf-config.ts';
 import { architectureOf, configOf } from './gguf-config.ts';
 import { Metadata } from '../io/gguf-metadata.ts';
@@ -104,6 +105,7 @@ export function planGguf(file: GgufFile, options: PlanOptions = {}, name?: strin
   return {
     file, metadata, architectureName: found.name, architecture, activations, config,
     chatTemplate: typeof template === 'string' ? template : undefined,
+    embedding: embeddingFacts(metadata, found.name),
     tensors: tensors.toSorted((a, b) => a.tensor.offset - b.tensor.offset),
     bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
   };

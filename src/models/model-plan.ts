@@ -3,6 +3,7 @@
  * @module
  */
 import type { BitNetConfig } from '../model/config.ts';
+import type { EmbeddingFacts } from './embedding-facts.ts';
 import type { Activations } from './gguf-plan.ts';
 
 export interface ModelPlan {
@@ -14,4 +15,6 @@ export interface ModelPlan {
   readonly bytes: number;
   /** The conversation template that comes with the model. */
   readonly chatTemplate?: string;
+  /** How texts are embedded, where the file says. */
+  readonly embedding?: EmbeddingFacts;
 }

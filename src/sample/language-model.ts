@@ -12,6 +12,8 @@ import { buildModel, readModelHeader } from '../model/file.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { tokenizerFromJson } from '../tokenizer/tokenizer.ts';
 import type { Engine } from '../wasm/engine.ts';
+import type { EmbedOptions } from './embed.ts';
+import { embed } from './embed.ts';
 import type { GenerateOptions } from './generate.ts';
 import { generate } from './generate.ts';
 import { PromptCache } from './prompt-cache.ts';
@@ -64,6 +66,17 @@ export class LanguageModel {
    */
   restore(saved: Uint8Array): Session {
     return new Session(this.model, this.tokenizer, saved);
+  }
+
+  /**
+   * The embedding of a text, or of ids: f32[hiddenSize], of length 1 unless `normalize` is false.
+   *
+   * @throws {RangeError} If the text has no tokens, or an option is unknown; see `embed`.
+   * @example
+   * const vector = model.embed('A careful little girl', { pooling: 'mean' });
+   */
+  embed(text: string | ArrayLike<number>, options?: EmbedOptions): Float32Array {
+    return embed(this.model, typeof text === 'string' ? this.tokenizer.encode(text) : text, options);
   }
 
   /** Loss on a text of at least two tokens; see `evaluate`. */

@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { chatCommand } from '../../src/cli/chat.ts';
+import { embedCommand } from '../../src/cli/embed.ts';
 import { evalCommand } from '../../src/cli/eval.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
 import { inspectCommand } from '../../src/cli/inspect.ts';
@@ -14,7 +16,9 @@ import {
 } from '../helpers/cli.ts';
 import { throwsA } from '../helpers/throws.ts';
 
-const COMMANDS = [trainCommand, generateCommand, evalCommand, inspectCommand];
+const COMMANDS = [
+  trainCommand, generateCommand, chatCommand, embedCommand, evalCommand, inspectCommand,
+];
 
 const flags = suite('parse');
 
@@ -91,7 +95,7 @@ help.run();
 const wrong = suiteWithDirectory('wrong use');
 
 wrong('of command and flags ends with 2', async () => {
-  await refuses(['frob'], 2, /unknown command "frob"; expected train, generate, chat, eval/);
+  await refuses(['frob'], 2, /unknown command "frob"; expected train, generate, chat, embed, eval/);
   await refuses(['toString'], 2, /unknown command/);
   await refuses(['train'], 2, /--out DIR is missing/);
   await refuses(['train', '--out'], 2, /--out.*missing/);
