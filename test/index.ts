@@ -73,6 +73,7 @@ import './model/kv-cache.test.ts';
 import './models/chat-session.test.ts';
 import './models/convert.test.ts';
 import './models/embed.test.ts';
+import './models/factors.test.ts';
 import './models/goldens.test.ts';
 import './models/hf.test.ts';
 import './models/load.test.ts';

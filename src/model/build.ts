@@ -13,6 +13,7 @@ import { Mlp } from '../nn/mlp.ts';
 import { Norm } from '../nn/norm.ts';
 import { normedProjection } from '../nn/normed-projection.ts';
 import type { Projection } from '../nn/projection.ts';
+import { Scaled } from '../nn/scaled.ts';
 import { SideBySide } from '../nn/side-by-side.ts';
 import { TableLinear } from '../nn/table-linear.ts';
 import { makeRopeTable } from '../ops/rope.ts';
@@ -59,9 +60,10 @@ export function buildLayers(config: BitNetConfig, weights: ModelWeights): Layers
 const normOf = (config: BitNetConfig, weights: ModelWeights, name: string): Norm =>
   new Norm(weights.parameter(name), config.normType, config.normEps);
 
-const ropeTableOf = (config: BitNetConfig, { engine }: ModelWeights): number => makeRopeTable(engine, {
-  positions: config.maxPositionEmbeddings, headDim: headDim(config), theta: config.ropeTheta,
-  yarn: config.ropeScaling });
+const ropeTableOf = (config: BitNetConfig, { engine, ropeFactors }: ModelWeights): number =>
+  makeRopeTable(engine, {
+    positions: config.maxPositionEmbeddings, headDim: headDim(config), theta: config.ropeTheta,
+    yarn: config.ropeScaling, factors: ropeFactors });
 
 /** Matrices of a block that share an input, with the norms behind their products if there are any. */
 function innerProjection(
@@ -72,9 +74,18 @@ function innerProjection(
   return normedProjection(inner, names.map((name) => normOf(config, weights, productNormName(name))));
 }
 
-/** Matrices that share an input: one layer if they are stored alike, else side by side. */
+/** Matrices that share an input, with their scales where there are some beside them. */
 function projection(
   config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted = false,
+): Projection {
+  const products = unscaled(config, weights, names, groups, shifted);
+  const scales = names.map((name) => weights.scales?.get(name) ?? 1);
+  return scales.every((scale) => scale === 1) ? products : new Scaled(products, scales);
+}
+
+/** One layer if they are stored alike, else side by side. */
+function unscaled(
+  config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted: boolean,
 ): Projection {
   const stored = names.map((name) => weights.stored(name));
   if (stored.every((kind) => kind === stored[0]))

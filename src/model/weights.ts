@@ -26,6 +26,10 @@ export type Stored = 'float' | 'table' | 'bits' | 'blocks';
 /** What a model is built from. */
 export interface ModelWeights {
   readonly engine: Engine;
+  /** Numbers beside matrices, by their names: a product is multiplied by its own. */
+  readonly scales?: ReadonlyMap<string, number>;
+  /** What rotary frequencies are divided by; see `RopeShape`. */
+  readonly ropeFactors?: ArrayLike<number>;
   /** The float tensor `name`. */
   parameter(name: string): Parameter;
   /** How the matrix `name` is stored: floats, a packed table, packed bits, or bits with block scales. */
@@ -126,6 +130,8 @@ export class TrainedWeights implements ModelWeights {
 /** Weights of a model that is only run: filled by the reader of a file, tensor by tensor. */
 export class RunWeights implements ModelWeights {
   readonly engine: Engine;
+  readonly scales = new Map<string, number>();
+  ropeFactors?: ArrayLike<number>;
   readonly #parameters = new Map<string, Parameter>();
   readonly #parts = new Map<string, BitPart>();
   readonly #tables = new Map<string, Table>();
@@ -147,15 +153,16 @@ export class RunWeights implements ModelWeights {
     this.#parameters.set(name, { name, value: { ptr, rows, cols } });
   }
 
-  /** Makes blocks that have one scale a matrix with one scale, in the same tiles. */
-  unifyBlocks(name: string, scale: number): void {
+  /** Makes blocks that have one scale a matrix with one scale, in the same tiles; whether that could be. */
+  unifyBlocks(name: string, scale: number): boolean {
     const { packed } = found(name, this.#blocks.get(name)), { kind, rows, cols, block, tiles } = packed;
-    if (paddedTo(cols, block) !== paddedCols(cols)) return;
+    if (paddedTo(cols, block) !== paddedCols(cols)) return false;
     for (const ptr of [packed.scales, packed.rowScales]) if (ptr) this.engine.heap.free(ptr);
     this.#blocks.delete(name);
     const np = paddedRows(rows), perRow = this.engine.heap.alloc(np * 4);
     this.engine.f32(perRow, np).fill(scale);
     this.addPart({ name, packed: { kind, rows, cols, codes: 0, tiles, scales: perRow, sums: 0 } });
+    return true;
   }
 
   addPart(part: BitPart): void {

@@ -26,6 +26,7 @@ import { architectureOf, configOf } from './gguf-config.ts';
 import { Metadata } from '../io/gguf-metadata.ts';
 import { ggufName } from './gguf-names.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { ROPE_FACTORS } from './rope-factors.ts';
 
 /**
  * How activations meet packed weights.
@@ -52,7 +53,7 @@ export interface PlannedTensor {
   readonly kept: 'floats' | 'halves' | 'codes' | 'packed' | 'exact';
   /** Rows of each head are to be put back in order: heads' size; 0 if they are. */
   readonly reorder: number;
-  /** One number beside a projection, which its product is multiplied by. */
+  /** One number beside a projection or head, which its product is multiplied by. */
   readonly scale?: GgufTensor;
   /** Bytes of memory, when all is loaded. */
   readonly bytes: number;
@@ -64,6 +65,8 @@ export interface GgufPlan extends ModelPlan {
   readonly architecture: Architecture;
   /** In the order of the file's data. */
   readonly tensors: readonly PlannedTensor[];
+  /** What rotary frequencies are divided by, if the file has that. */
+  readonly ropeFactors?: GgufTensor;
 }
 
 export interface PlanOptions {
@@ -97,13 +100,14 @@ export function planGguf(file: GgufFile, options: PlanOptions = {}, name?: strin
     checkShape(spec, tensor, name);
     checkKind(spec, tensor, name);
     const reorder = architecture.neighbourPairs && /\.(q|k)_proj\./.test(spec.name) ? config.headDim! : 0;
-    const scale = scaleBeside(file, spec, tensor, { activations, exact }, name);
+    const scale = scaleBeside(file, spec, tensor, name);
     return { spec, tensor, reorder, scale, ...keeping(spec, tensor, activations, exact, options.embeddings) };
   });
-  checkAllUsed(file, tensors, name);
+  const ropeFactors = numbersOf(file, ROPE_FACTORS, config.headDim! / 2, name);
+  checkAllUsed(file, tensors, ropeFactors, name);
   const template = file.metadata.get('tokenizer.chat_template');
   return {
-    file, metadata, architectureName: found.name, architecture, activations, config,
+    file, metadata, architectureName: found.name, architecture, activations, config, ropeFactors,
     chatTemplate: typeof template === 'string' ? template : undefined,
     embedding: embeddingFacts(metadata, found.name),
     tensors: tensors.toSorted((a, b) => a.tensor.offset - b.tensor.offset),
@@ -128,22 +132,22 @@ function exactKind(metadata: Metadata): BitKind | undefined {
   return metadata.fail('BAD_HPARAM', WEIGHTS_KEY, 'b1 or t2', kind);
 }
 
-/** `blk.N.attn_q.scale` beside `blk.N.attn_q.weight`, where the weights are packed or exact. */
-function scaleBeside(
-  file: GgufFile, { role }: TensorSpec, { name, type }: GgufTensor,
-  { activations, exact }: { readonly activations: Activations; readonly exact?: BitKind }, fileName?: string,
-): GgufTensor | undefined {
-  const scale = file.tensors.get(name.replace(/weight$/, 'scale'));
-  if (!scale || role !== 'projection' || !(exact || isPackedType(type))) return undefined;
-  checkShape({ rows: 1, cols: 1 }, scale, fileName);
-  if (isPackedType(type) && activations !== 'i8' && activations !== 'f32')
-    throw new ModelFileError('UNSUPPORTED',
-      `${name} has its scale beside it, and runs with activations "i8" or "f32"`,
-      { file: fileName, field: name, expected: 'i8 or f32', actual: activations });
-  if (scale.type !== 'F32')
-    throw new ModelFileError('UNSUPPORTED_TENSOR_TYPE', `${scale.name} is ${scale.type}, expected F32`,
-      { file: fileName, field: scale.name, expected: 'F32', actual: scale.type });
-  return scale;
+/** `blk.N.attn_q.scale` beside `blk.N.attn_q.weight`. */
+const scaleBeside = (
+  file: GgufFile, { role }: TensorSpec, { name }: GgufTensor, fileName?: string,
+): GgufTensor | undefined =>
+  role === 'projection' || role === 'head'
+    ? numbersOf(file, name.replace(/weight$/, 'scale'), 1, fileName) : undefined;
+
+/** A tensor of `count` floats, if the file has it. */
+function numbersOf(file: GgufFile, own: string, count: number, name?: string): GgufTensor | undefined {
+  const tensor = file.tensors.get(own);
+  if (!tensor) return undefined;
+  checkShape({ rows: 1, cols: count }, tensor, name);
+  if (tensor.type !== 'F32')
+    throw new ModelFileError('UNSUPPORTED_TENSOR_TYPE', `${own} is ${tensor.type}, expected F32`,
+      { file: name, field: own, expected: 'F32', actual: tensor.type });
+  return tensor;
 }
 
 /** Kind of most of the weights, for what a configuration says of itself. */
@@ -172,8 +176,11 @@ function checkKind({ role }: TensorSpec, { name, type }: GgufTensor, file?: stri
 }
 
 /** A tensor that nothing reads would change what the model says: a bias, an adapter, another scale. */
-function checkAllUsed(file: GgufFile, tensors: readonly PlannedTensor[], name?: string): void {
-  const used = new Set(tensors.flatMap(({ tensor, scale }) => [tensor.name, scale?.name]));
+function checkAllUsed(
+  file: GgufFile, tensors: readonly PlannedTensor[], ropeFactors: GgufTensor | undefined, name?: string,
+): void {
+  const used = new Set(
+    [ropeFactors?.name, ...tensors.flatMap(({ tensor, scale }) => [tensor.name, scale?.name])]);
   const rest = [...file.tensors.keys()].filter((tensor) => !used.has(tensor));
   if (rest.length > 0)
     throw new ModelFileError('UNSUPPORTED_TENSOR',

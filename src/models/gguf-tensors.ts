@@ -54,12 +54,14 @@ export interface Loading {
 export async function loadTensor(
   loading: Loading, planned: PlannedTensor, onBytes: (bytes: number) => void,
 ): Promise<void> {
-  const { source, rooms, name, signal } = loading, { tensor, reorder } = planned;
+  const { source, rooms, name, signal, weights } = loading, { spec, tensor, reorder, kept } = planned;
   const scale = tensor.type === 'I2_S' ? await tensorScale(loading, planned) : undefined;
   const factor = planned.scale && await numberAt(loading, planned.scale.offset, planned.scale.name);
-  const put = planned.kept === 'packed' ? packedSink(loading, planned, scale, factor)
-    : planned.kept === 'exact' ? exactSink(loading, planned, factor)
-      : planned.kept === 'codes' ? codeSink(loading, planned) : floatSink(loading, planned, scale, factor);
+  // Halves and codes would round it.
+  if (factor !== undefined && (kept === 'halves' || kept === 'codes')) weights.scales.set(spec.name, factor);
+  const put = kept === 'packed' ? packedSink(loading, planned, scale, factor)
+    : kept === 'exact' ? exactSink(loading, planned, factor)
+      : kept === 'codes' ? codeSink(loading, planned) : floatSink(loading, planned, scale, factor);
   for await (const rows of rowsOf(source, tensor, reorder || 1, rooms, name, signal)) {
     const bytes = reorder ? inHalves(rows.bytes, bytesOfRow(tensor), rows.count, reorder) : rows.bytes;
     put.rows({ ...rows, bytes });
@@ -74,14 +76,14 @@ interface Sink {
   end(): void;
 }
 
-/** Decoded to floats; kept as such or as halves. */
+/** Decoded to floats; kept as such, times the factor, or as halves. */
 function floatSink(
   { compute, weights, name }: Loading, planned: PlannedTensor, scale: number | undefined, factor = 1,
 ): Sink {
   const { spec, tensor, kept } = planned, { engine, workspace } = compute, { rows: all, cols } = spec;
   const decode = (bytes: Uint8Array): Float32Array => {
     const values = decodeGgml(tensor.type, bytes, scale);
-    if (factor !== 1) for (let i = 0; i < values.length; i++) values[i] *= factor;
+    if (factor !== 1 && kept === 'floats') for (let i = 0; i < values.length; i++) values[i] *= factor;
     return checkFinite(values, tensor.name, name);
   };
   if (kept === 'floats') {
@@ -180,7 +182,7 @@ const notFinite = (tensor: string, index: number, value: number, file?: string):
 
 /** Packed as in the file, in tiles. */
 function packedSink(
-  loading: Loading, planned: PlannedTensor, scale: number | undefined, factor?: number,
+  loading: Loading, planned: PlannedTensor, scale: number | undefined, factor = 1,
 ): Sink {
   const { compute, plan: { activations }, weights } = loading, { spec, tensor } = planned;
   const { engine } = compute, type = tensor.type as PackedType, kind = packedKind(type);
@@ -190,12 +192,6 @@ function packedSink(
   weights.addBlocks({
     name, packed, quantization: activations === 'f32' ? {} : QUANTIZATIONS[activations] });
   const uniform = new UniformScale();
-  const unify = (one: number | undefined, times: number): void => {
-    if (one !== undefined) return weights.unifyBlocks(name, one * times);
-    throw new ModelFileError('UNSUPPORTED_TENSOR',
-      `${planned.scale!.name} is beside blocks that have scales of their own`,
-      { file: loading.name, field: planned.scale!.name });
-  };
   return {
     rows(part) {
       const scales = scalesOf(part, planned, loading.name);
@@ -204,10 +200,11 @@ function packedSink(
     },
     end() {
       const one = scale ?? uniform.value;
-      if (factor !== undefined) return unify(one, factor);
       // A matrix with one scale is a BitLinear's, whose products are faster; an embedding is gathered.
-      if (one !== undefined && spec.role === 'projection' && (activations === 'i8' || scale !== undefined))
-        weights.unifyBlocks(name, one);
+      const unite = one !== undefined && spec.role === 'projection' &&
+        (activations === 'i8' || scale !== undefined);
+      if (unite && weights.unifyBlocks(name, one * factor)) return;
+      if (factor !== 1) weights.scales.set(name, factor);
     },
   };
 }

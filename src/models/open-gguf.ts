@@ -13,6 +13,7 @@ import type { GgufPlan, PlanOptions } from './gguf-plan.ts';
 import { planGguf } from './gguf-plan.ts';
 import { Rooms } from './gguf-rows.ts';
 import { loadTensor } from './gguf-tensors.ts';
+import { readRopeFactors } from './rope-factors.ts';
 
 /** How far loading is. */
 export interface LoadProgress {
@@ -56,6 +57,7 @@ export async function openGguf(
           loaded += bytes;
           onProgress?.({ loaded: Math.min(loaded, total), total });
         });
+    if (plan.ropeFactors) weights.ropeFactors = await readRopeFactors(source, plan.ropeFactors, name);
     workspace.dispose();
     const model = engine.run(() => new BitNet(plan.config, weights));
     return { model, plan };

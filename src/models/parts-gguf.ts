@@ -37,6 +37,8 @@ export async function partsOfGguf(opened: OpenedSource, name: string): Promise<M
     // An f32 of the file is as exact as seven digits.
     ...plan.config, normEps: Number(plan.config.normEps.toPrecision(7)),
   };
+  if (plan.ropeFactors)
+    unwritable(plan.ropeFactors.name, 'divides rotary frequencies, for which other files have no place');
   for (const { spec, tensor } of plan.tensors) checkUniform(config, spec.role, tensor);
   return {
     format: 'gguf', name, config, tokenizer: tokenizer?.toJson() ?? own as string,
@@ -78,6 +80,8 @@ async function readPart(
   }
   const raw = type === 'F32' || type === 'F16' || type === 'BF16' ? data
     : new Uint8Array(decodeGgml(type, data).buffer);
+  if (factor !== 1 && (role !== 'projection' || config.weights === 'f32'))
+    unwritable(scale!.name, 'is beside floats, for which other files have no place', factor);
   if (role !== 'projection' || config.weights === 'f32') return { type: floatType(type), data: raw };
   const kind = config.weights as BitKind, values = decodeGgml(floatType(type), raw);
   const found = exactCodes(kind, values, rows, cols) ?? notExact(tensor.name, kind, file);

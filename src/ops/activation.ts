@@ -77,6 +77,18 @@ export function multiply(compute: Compute, a: Matrix, b: Matrix, out?: Matrix): 
   return y;
 }
 
+/** x ← factor · x, in place. */
+export function scaleRows(compute: Compute, { ptr, rows, cols }: Matrix, factor: number): void {
+  const { engine, workspace } = compute, mark = workspace.mark();
+  const factors = workspace.alloc(cols * 4);
+  engine.f32(factors, cols).fill(factor);
+  for (let row = 0; row < rows; row++) {
+    const at = ptr + row * cols * 4;
+    engine.kernels.mulF32(at, factors, at, cols);
+  }
+  workspace.release(mark);
+}
+
 /** a + b by element, into `out` or the workspace. */
 export function add(compute: Compute, a: Matrix, b: Matrix, out?: Matrix): Matrix {
   checkShape('add', 'b', b, a.rows, a.cols);

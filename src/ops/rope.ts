@@ -1,7 +1,7 @@
 /**
  * Rotary positions: the table of a model, and the rotation of queries and keys by it.
  *
- *   frequency_i = θ^(−2i/D)                                         radians a position
+ *   frequency_i = θ^(−2i/D) / factor_i                              radians a position
  *   YaRN        frequency_i · (m + (1 − m)/factor), m = 1 for i ≤ low, 0 for i ≥ high, a ramp between;
  *               low, high = D · ln(context / (2π · β)) / (2 · ln θ), β = betaFast, betaSlow,
  *               and the table is multiplied by 1 + 0.1 · ln factor
@@ -30,15 +30,19 @@ export interface RopeShape {
   readonly headDim: number;
   readonly theta: number;
   readonly yarn?: Yarn;
+  /** [headDim/2]: what each frequency is divided by. Default: 1. */
+  readonly factors?: ArrayLike<number>;
 }
 
 /** Address of a new table on the heap: f32[positions, 2, headDim/2], cosines and sines. */
 export function makeRopeTable(engine: Engine, shape: RopeShape): number {
-  const { positions, headDim, theta, yarn } = shape, half = headDim / 2;
+  const { positions, headDim, theta, yarn, factors } = shape, half = headDim / 2;
   const { heap, kernels } = engine;
   const table = heap.alloc(positions * 2 * half * 4), frequencies = heap.alloc(half * 8);
   kernels.ropeFrequencies(frequencies, half, theta);
-  if (yarn) stretch(new Float64Array(engine.memory.buffer, frequencies, half), shape, yarn, kernels.log);
+  const values = new Float64Array(engine.memory.buffer, frequencies, half);
+  if (factors) values.forEach((value, i) => (values[i] = value / factors[i]));
+  if (yarn) stretch(values, shape, yarn, kernels.log);
   const scale = yarn ? 1 + 0.1 * kernels.log(yarn.factor) : 1;
   kernels.ropeTableF32(table, positions, half, frequencies, scale);
   heap.free(frequencies);
