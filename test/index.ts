@@ -13,6 +13,7 @@ import './cli/embed.test.ts';
 import './cli/files.test.ts';
 import './cli/format.test.ts';
 import './cli/generate.test.ts';
+import './cli/option-flags.test.ts';
 import './cli/reproduce.test.ts';
 import './cli/resume.test.ts';
 import './cli/run-directory.test.ts';

@@ -9,11 +9,15 @@ import { createInterface } from 'node:readline';
 import { OnebitError } from '../errors.ts';
 import type { ChatOptions } from '../models.ts';
 import { ChatSession, load } from '../models.ts';
-import { readFileChecked, writeFileAtomic } from './files.ts';
+import { fileExists, readFileChecked, writeFileAtomic } from './files.ts';
 import { formatSeconds, writeText } from './format.ts';
+import { namingFlags, optionFlags, readOptions } from './option-flags.ts';
 import { sourceOptions } from './source-options.ts';
 import type { Arguments, Command } from './usage.ts';
 import { UsageError } from './usage.ts';
+
+/** What people expect of an answer. */
+const STANDARD: ChatOptions = { maxTokens: 1024, temperature: 0.7, topK: 20, topP: 0.95 };
 
 export const chatCommand: Command = {
   name: 'chat',
@@ -22,11 +26,10 @@ export const chatCommand: Command = {
   positionals: ['MODEL'],
   flags: {
     'system': { type: 'string', value: 'TEXT', help: 'what the model is told before all else' },
-    'max-tokens': { type: 'number', value: 'N', help: 'tokens of an answer at most (1024)' },
-    'temperature': { type: 'number', value: 'X', help: '0 is greedy, 1 the model\'s own (0.7)' },
-    'top-k': { type: 'number', value: 'N', help: 'only the N likeliest tokens, 0 for all (20)' },
-    'top-p': { type: 'number', value: 'X', help: 'only the likeliest that sum to X (0.95)' },
-    'seed': { type: 'number', value: 'N', help: 'same seed, same answers (0)' },
+    'session': {
+      type: 'string', value: 'FILE', help: 'go on with the conversation in FILE, and keep it there',
+    },
+    ...optionFlags(STANDARD, ['logprobs']),
     'context': { type: 'number', value: 'N', help: 'longest conversation in tokens (4096)' },
     'threads': { type: 'number', value: 'N', help: 'threads (as many as the machine has)' },
     'no-thinking': { type: 'boolean', help: 'answer at once, where the model can think first' },
@@ -43,46 +46,74 @@ const HELP = [
 const INTERRUPTED = 130;
 
 async function run(args: Arguments): Promise<number> {
-  const [path] = args.positionals, start = performance.now();
+  const [path] = args.positionals, start = performance.now(), options = await optionsOf(args);
   const model = await load(path, {
     ...sourceOptions(), threads: args.number('threads'), contextLength: args.number('context') });
-  const session = new ChatSession(model, optionsOf(args), args.string('system'));
-  if (!process.stdin.isTTY) return await answerInput(session);
+  const session = new ChatSession(model, options, args.string('system'));
+  const talk = new Talk(session, args);
+  await talk.restore();
+  if (!process.stdin.isTTY) return await answerInput(talk);
   const { info } = model.model.engine;
   const seconds = formatSeconds((performance.now() - start) / 1000);
   const loaded = `${model.plan.architectureName}, loaded in ${seconds}, ${info.threads} threads`;
   writeText(`${loaded}; /help lists commands\n`);
-  return await converse(session);
+  return await converse(talk);
 }
 
-const optionsOf = (args: Arguments): ChatOptions => ({
-  maxTokens: args.number('max-tokens') ?? 1024, temperature: args.number('temperature') ?? 0.7,
-  now: new Date(),
-  topK: args.number('top-k') ?? 20, topP: args.number('top-p') ?? 0.95, seed: args.number('seed') ?? 0,
+const optionsOf = async (args: Arguments): Promise<ChatOptions> => ({
+  ...STANDARD, now: new Date(), ...await readOptions(args),
   ...(args.flag('no-thinking') ? { enableThinking: false } : {}),
 });
 
-/** Writes the answer as it comes. */
-async function answer(session: ChatSession, content: string, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const piece of session.answer(content, { signal })) writeText(piece);
-  } catch (error) {
-    if (!signal.aborted) throw error;
+/** A conversation, and the file it is kept in. */
+class Talk {
+  readonly session: ChatSession;
+  readonly #args: Arguments;
+
+  constructor(session: ChatSession, args: Arguments) {
+    this.session = session;
+    this.#args = args;
   }
-  writeText('\n');
+
+  /** Goes on with what is in the file; `--system` counts for a new one. */
+  async restore(): Promise<void> {
+    const file = this.#args.string('session');
+    if (file !== undefined && await fileExists(file)) await loadFrom(this.session, file);
+  }
+
+  /** Writes the answer as it comes, then keeps the conversation. */
+  async answer(content: string, signal: AbortSignal): Promise<void> {
+    const file = this.#args.string('session');
+    try {
+      await namingFlags(this.#args, async () => {
+        for await (const piece of this.session.answer(content, { signal })) writeText(piece);
+      });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    writeText('\n');
+    if (file !== undefined) await saveTo(this.session, file);
+  }
 }
 
-async function answerInput(session: ChatSession): Promise<number> {
+const saveTo = (session: ChatSession, file: string): Promise<void> =>
+  writeFileAtomic(file, new TextEncoder().encode(session.save()));
+
+async function loadFrom(session: ChatSession, file: string): Promise<void> {
+  session.restore(new TextDecoder().decode(await readFileChecked(file, { what: 'conversation' })));
+}
+
+async function answerInput(talk: Talk): Promise<number> {
   let text = '';
   for await (const part of process.stdin.setEncoding('utf8')) text += part;
   if (text.trim() === '') throw new UsageError('standard input has no message');
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
-  await answer(session, text.trimEnd(), interrupt.signal);
+  await talk.answer(text.trimEnd(), interrupt.signal);
   return interrupt.signal.aborted ? INTERRUPTED : 0;
 }
 
-async function converse(session: ChatSession): Promise<number> {
+async function converse(talk: Talk): Promise<number> {
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
   let answering: AbortController | undefined, begun = '';
   lines.on('SIGINT', () => (answering ? answering.abort() : lines.close()));
@@ -95,10 +126,10 @@ async function converse(session: ChatSession): Promise<number> {
     const text = begun + line;
     begun = '';
     if (text === '/quit') break;
-    if (text.startsWith('/')) await command(session, text);
+    if (text.startsWith('/')) await command(talk.session, text);
     else if (text.trim() !== '') {
       answering = new AbortController();
-      await answer(session, text, answering.signal);
+      await talk.answer(text, answering.signal);
       answering = undefined;
     }
     lines.prompt();
@@ -113,9 +144,8 @@ async function command(session: ChatSession, line: string): Promise<void> {
   try {
     if (name === '/reset') session.reset();
     else if (name === '/system') session.reset(rest === '' ? undefined : rest);
-    else if (name === '/save' && rest) await writeFileAtomic(rest, new TextEncoder().encode(session.save()));
-    else if (name === '/load' && rest)
-      session.restore(new TextDecoder().decode(await readFileChecked(rest, { what: 'conversation' })));
+    else if (name === '/save' && rest) await saveTo(session, rest);
+    else if (name === '/load' && rest) await loadFrom(session, rest);
     else writeText(HELP);
   } catch (error) {
     if (!(error instanceof OnebitError)) throw error;

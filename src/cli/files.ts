@@ -9,7 +9,7 @@
  * @module
  */
 import { constants } from 'node:fs';
-import { open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { access, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CheckpointError, ModelFileError, OnebitError, quote } from '../errors.ts';
 
@@ -200,6 +200,9 @@ function isAlive(pid: number): boolean {
     return codeOf(error) === 'EPERM';
   }
 }
+
+/** Whether there is something of that name, readable or not. */
+export const fileExists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
 
 /** What is read, and how much of it at most. */
 export interface ReadOptions {

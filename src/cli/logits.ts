@@ -6,6 +6,7 @@ import type { Activations } from '../models.ts';
 import { ACTIVATIONS, load } from '../models.ts';
 import { writeFileAtomic } from './files.ts';
 import { writeJson } from './format.ts';
+import { readIds } from './id-list.ts';
 import { sourceOptions } from './source-options.ts';
 import type { Arguments, Command } from './usage.ts';
 import { UsageError } from './usage.ts';
@@ -29,7 +30,7 @@ export const logitsCommand: Command = {
 };
 
 async function run(args: Arguments): Promise<number> {
-  const [path] = args.positionals, ids = idsOf(args.string('ids')), out = args.string('out');
+  const [path] = args.positionals, ids = readIds('ids', args.string('ids')), out = args.string('out');
   if (out === undefined) throw new UsageError('--out FILE is missing');
   const model = await load(path, {
     ...sourceOptions(),
@@ -43,13 +44,6 @@ async function run(args: Arguments): Promise<number> {
   model.dispose();
   if (args.flag('json')) writeJson({ shape: [ids.length, vocabSize], best, out });
   return 0;
-}
-
-function idsOf(list: string | undefined): number[] {
-  const ids = (list ?? '').split(',').map((part) => part.trim());
-  if (!ids.every((id) => /^\d+$/.test(id)))
-    throw new UsageError(`--ids expected numbers separated by commas, got "${list ?? ''}"`);
-  return ids.map(Number);
 }
 
 function indexOfLargest(values: Float32Array): number {

@@ -18,6 +18,8 @@ export interface Flag {
   readonly help: string;
   /** Allowed values of a string. */
   readonly choices?: readonly string[];
+  /** A string that may be given more than once; its value is a list. */
+  readonly multiple?: boolean;
 }
 
 export interface Command {
@@ -34,16 +36,21 @@ export interface Command {
   run(args: Arguments): Promise<number>;
 }
 
+type Value = string | number | boolean | readonly string[];
+
 /** Parsed arguments, typed by the command's own table. */
 export class Arguments {
   readonly positionals: readonly string[];
-  readonly #values: Readonly<Record<string, string | number | boolean>>;
+  readonly #values: Readonly<Record<string, Value>>;
 
-  constructor(
-    positionals: readonly string[], values: Readonly<Record<string, string | number | boolean>>,
-  ) {
+  constructor(positionals: readonly string[], values: Readonly<Record<string, Value>>) {
     this.positionals = positionals;
     this.#values = values;
+  }
+
+  /** What was given, of whatever type. */
+  value(name: string): Value | undefined {
+    return this.#values[name];
   }
 
   string(name: string): string | undefined {
@@ -68,16 +75,17 @@ const HELP: Flag = { type: 'boolean', help: 'show this help' };
  */
 export function parse(command: Command, argv: readonly string[]): Arguments {
   const flags: Record<string, Flag> = { ...command.flags, help: HELP };
-  const options = Object.fromEntries(Object.entries(flags).map(([name, { type }]) =>
-    [name, { type: type === 'boolean' ? 'boolean' as const : 'string' as const }]));
+  const options = Object.fromEntries(Object.entries(flags).map(([name, { type, multiple }]) =>
+    [name, { type: type === 'boolean' ? 'boolean' as const : 'string' as const, multiple: !!multiple }]));
   let parsed: ReturnType<typeof parseArgs>;
   try {
     parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (error) {
     throw new UsageError((error as Error).message.split('. To specify')[0].replace(/\s+/g, ' '));
   }
-  const values = Object.fromEntries(Object.entries(parsed.values).map(([name, value]) =>
-    [name, typeof value === 'string' ? convert(name, flags[name], value) : value === true]));
+  const values = Object.fromEntries(Object.entries(parsed.values).map(([name, value]) => [
+    name, typeof value === 'string' ? convert(name, flags[name], value)
+      : Array.isArray(value) ? value.map(String) : value === true]));
   const result = new Arguments(parsed.positionals, values);
   if (!result.flag('help')) checkPositionals(command, parsed.positionals);
   return result;

@@ -10,6 +10,7 @@ import type { BitNet } from '../model/bitnet.ts';
 import type { EmbedOptions } from '../sample/embed.ts';
 import type { GenerateOptions } from '../sample/generate.ts';
 import { LanguageModel } from '../sample/language-model.ts';
+import type { SessionDefaults } from '../sample/session.ts';
 import type { TextStream } from '../sample/text-stream.ts';
 import type { Engine } from '../wasm/engine.ts';
 import type { ModelPlan } from './model-plan.ts';
@@ -64,6 +65,11 @@ export class ChatModel extends LanguageModel {
     prompt: string | ArrayLike<number> | readonly ChatMessage[], options: ChatOptions = {},
   ): TextStream {
     return super.generate(this.promptIds(prompt, options), { kvCacheType: KV_CACHE_TYPE, ...options });
+  }
+
+  /** Texts begin as those of `generate` do, with the same type of cache. */
+  protected override sessionDefaults(): SessionDefaults {
+    return { first: this.tokenizer.encode('', { addBos: true }), kvCacheType: KV_CACHE_TYPE };
   }
 
   /** Ids of a text, with the token that begins texts where the model has one, or of messages. */

@@ -17,6 +17,7 @@ import { embed } from './embed.ts';
 import type { GenerateOptions } from './generate.ts';
 import { generate } from './generate.ts';
 import { PromptCache } from './prompt-cache.ts';
+import type { SessionDefaults } from './session.ts';
 import { Session } from './session.ts';
 import type { TextStream } from './text-stream.ts';
 
@@ -53,9 +54,14 @@ export class LanguageModel {
     return generate(this.model, this.tokenizer, prompt, options, this.promptCache);
   }
 
+  /** What sessions of this model have unless they say otherwise. */
+  protected sessionDefaults(): SessionDefaults {
+    return {};
+  }
+
   /** A text of its own that goes on over several calls, and can be saved. */
   session(): Session {
-    return new Session(this.model, this.tokenizer);
+    return new Session(this.model, this.tokenizer, undefined, this.sessionDefaults());
   }
 
   /**
@@ -65,7 +71,7 @@ export class LanguageModel {
    * @throws {CheckpointError} UNSUPPORTED_VERSION; MISMATCH for another model; CORRUPT
    */
   restore(saved: Uint8Array): Session {
-    return new Session(this.model, this.tokenizer, saved);
+    return new Session(this.model, this.tokenizer, saved, this.sessionDefaults());
   }
 
   /**

@@ -41,6 +41,13 @@ class TextCache extends PromptCache {
   }
 }
 
+/** What a model's texts have unless they say otherwise. */
+export interface SessionDefaults {
+  /** Ids before the first text. */
+  readonly first?: Iterable<number>;
+  readonly kvCacheType?: KvCacheType;
+}
+
 /**
  * One text, read and written in turns. Made by `LanguageModel.session` and `restore`. One call of
  * `generate` at a time.
@@ -54,11 +61,13 @@ class TextCache extends PromptCache {
 export class Session {
   readonly #model: BitNet;
   readonly #tokenizer: Tokenizer;
+  readonly #defaults: SessionDefaults;
   readonly #text: TextCache;
 
-  constructor(model: BitNet, tokenizer: Tokenizer, saved?: Uint8Array) {
+  constructor(model: BitNet, tokenizer: Tokenizer, saved?: Uint8Array, defaults: SessionDefaults = {}) {
     this.#model = model;
     this.#tokenizer = tokenizer;
+    this.#defaults = defaults;
     this.#text = new TextCache(model);
     if (saved) this.#restore(saved);
   }
@@ -70,8 +79,10 @@ export class Session {
 
   /** Reads `text`, then writes; as `LanguageModel.generate`. Only what is new is computed. */
   generate(text: string, options: GenerateOptions = {}): TextStream {
-    const next = text === '' ? [] : this.#tokenizer.encode(text), ids = [...this.ids, ...next];
-    return generate(this.#model, this.#tokenizer, ids, options, this.#text);
+    const { first = [], kvCacheType } = this.#defaults, { ids } = this;
+    const next = text === '' ? [] : this.#tokenizer.encode(text);
+    const all = [...(ids.length > 0 ? ids : first), ...next];
+    return generate(this.#model, this.#tokenizer, all, { kvCacheType, ...options }, this.#text);
   }
 
   /** All of the session as bytes, for `LanguageModel.restore`. */

@@ -29,6 +29,17 @@ test('a message from a pipe gets the answer of the library', async () => {
   assert.ok(shown.includes(text.match(/^[ -~]*/)![0]), shown);
 });
 
+test('a conversation in a file goes on in another process', async ({ root }) => {
+  const file = join(root, 'kept.json'), flags = [...FLAGS, '--session', file, '--system', 'Be brief.'];
+  await succeeds(['chat', MODEL, ...flags], 'Hello\n');
+  await succeeds(['chat', MODEL, ...flags, '--temperature', '0'], 'More?\n');
+  const { messages } = JSON.parse(readFileSync(file, 'utf8')) as { messages: { role: string }[] };
+  assert.equal(messages.map(({ role }) => role), ['system', 'user', 'assistant', 'user', 'assistant']);
+  await refuses(['chat', MODEL, ...FLAGS, '--session', 'package.json'], 1, 'a conversation that was saved',
+    'Hello\n');
+  await refuses(['chat', MODEL, ...FLAGS, '--top-p', '0'], 2, '--top-p expected', 'Hello\n');
+});
+
 test('an empty pipe is wrong usage, and a model without GGUF fails', async () => {
   await refuses(['chat', MODEL, ...FLAGS], 2, 'no message');
   await refuses(['chat', 'package.json', ...FLAGS], 1, 'not a GGUF file');

@@ -1,9 +1,10 @@
 // `onebit generate` as a process: text, JSON, seeds, and quiet ends.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { load } from '../../src/models.ts';
 import { openLanguageModel } from '../../src/sample/language-model.ts';
 import {
   ended, printsJson, refuses, runCli, shellCommand, startCli, startShell, succeeds,
@@ -18,6 +19,7 @@ interface Context {
 const test = suite<Context>('onebit generate');
 
 const BYTES = tinyModel({ steps: 40 });
+const GOLDEN = 'test/goldens/qwen3-tiny-q1_0.gguf';
 
 test.before((context) => {
   context.root = mkdtempSync(join(tmpdir(), 'onebit-generate-'));
@@ -78,13 +80,48 @@ test('refuses bad options with 2, and a prompt that the model cannot read with 1
   { model },
 ) => {
   for (const [flag, value, text] of [
-    ['--max-tokens', '1.5', /"maxTokens"/], ['--temperature=-1', undefined, /"temperature"/],
-    ['--top-k', '0.5', /"topK"/], ['--top-p', '0', /"topP"/], ['--min-p', '2', /"minP"/],
-    ['--repetition-penalty', '0', /"repetitionPenalty"/], ['--stop', '', /"stop"/],
-    ['--seed=-1', undefined, /"seed"/],
+    ['--max-tokens', '1.5', '--max-tokens expected'], ['--seed=-1', undefined, '--seed expected'],
+    ['--stop', '', '--stop expected strings'], ['--repetition-penalty', '0', '--repetition-penalty expected'],
   ] as const)
     await refuses(['generate', model, flag, ...(value === undefined ? [] : [value])], 2, text);
   await refuses(['generate', model, '--prompt', 'π', '--json'], 1, /character "π" \(U\+03C0\)/);
+});
+
+test('a session is a text that goes on, in other processes and in the library', async ({ model, root }) => {
+  const file = join(root, 'session'), flags = ['--session', file, '--max-tokens', '20', '--temperature', '0'];
+  const first = await succeeds(['generate', model, '--prompt', 'One day', ...flags]);
+  const second = await printsJson(['generate', model, ...flags]);
+  const options = { maxTokens: 20, temperature: 0 };
+  const session = openLanguageModel(newEngine(), BYTES).session();
+  assert.is(first, `One day${await session.generate('One day', options).text()}\n`);
+  assert.is(second.text, await session.generate('', options).text());
+  const restored = openLanguageModel(newEngine(), BYTES).restore(new Uint8Array(readFileSync(file)));
+  assert.equal(restored.ids, session.ids);
+  await refuses(['generate', model, '--session', model], 1, /session|seal/);
+  await refuses(['generate', model, '--session', file, '--system', 'a'], 2, 'exclude each other');
+  await refuses(['generate', model, '--system', 'a'], 2, '--system expected a GGUF file');
+});
+
+test('a message of the system makes a question of the prompt', async () => {
+  const path = GOLDEN, options = { maxTokens: 8, temperature: 0, logprobs: 1 };
+  using real = await load(path, { threads: 1 });
+  const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hello' }];
+  const stream = real.generate(messages, options), text = await stream.text();
+  const report = await printsJson(['generate', path, '--system', 'Be brief.', '--prompt', 'Hello',
+    '--max-tokens', '8', '--temperature', '0', '--logprobs', '1']);
+  assert.is(report.text, text);
+  assert.equal(report.logprobs, JSON.parse(JSON.stringify(stream.generation!.logprobs)));
+});
+
+test('is held to a schema in a file', async ({ root }) => {
+  const model = GOLDEN, file = join(root, 'schema.json'), flags = ['--json-schema', file, '--max-tokens', '60'];
+  writeFileSync(file, JSON.stringify({ type: 'object', required: ['a'], additionalProperties: false,
+    properties: { a: { enum: ['once', 'upon'] } } }));
+  const { text, finishReason } = await printsJson(['generate', model, ...flags]);
+  assert.is(finishReason, 'stop');
+  assert.ok(['once', 'upon'].includes(JSON.parse(text).a), text);
+  writeFileSync(file, '{"type": "nothing"}');
+  await refuses(['generate', model, ...flags, '--json'], 1, /--json-schema: schema at/);
 });
 
 test('refuses a damaged model', async ({ model, root }) => {

@@ -123,6 +123,20 @@ test('what cannot be loaded gives its reason, and the memory back', async () => 
   assert.is(engine.heap.usedBytes, before);
 });
 
+test('a session begins, goes on and caches as generate does', async () => {
+  const withBos = BYTES.slice(), key = 'tokenizer.ggml.add_bos_token';
+  withBos[Buffer.from(withBos).indexOf(key) + key.length + 4] = 1; // behind the type of the value
+  for (const bytes of [BYTES, withBos]) {
+    using model = await load(bytes, { threads: 1 });
+    const session = model.session(), text = await session.generate('Hello', OPTIONS).text();
+    assert.is(text, await model.generate('Hello', OPTIONS).text());
+    assert.is(session.ids[0] === model.tokenizer.bosToken, bytes === withBos);
+    const restored = model.restore(session.save()), next = restored.generate('', OPTIONS);
+    assert.is(await next.text(), await session.generate('', OPTIONS).text());
+    assert.is(next.usage.cachedTokens, session.ids.length - 13, 'the cache of the file is used');
+  }
+});
+
 test('progress ends at all bytes', async () => {
   const seen: number[] = [];
   using model = await load(BYTES, {
