@@ -152,5 +152,6 @@ import './wasm/variants.test.ts';
 import './wasm/workspace.test.ts';
 import './worker/connect.test.ts';
 import './worker/generate.test.ts';
+import './worker/session.test.ts';
 import './worker/training.test.ts';
 import './worker/wire-error.test.ts';

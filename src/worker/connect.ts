@@ -39,6 +39,7 @@ export { RemoteEngine } from './remote-engine.ts';
 export type { RemoteLoadOptions } from './remote-engine.ts';
 export { RemoteModel } from './remote-model.ts';
 export { RemoteRun } from './remote-run.ts';
+export { RemoteSession } from './remote-session.ts';
 export type { RemoteTrained, RemoteTrainOptions } from './remote-run.ts';
 
 export interface ConnectOptions extends RemoteEngineOptions {

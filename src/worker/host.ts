@@ -8,9 +8,11 @@ import { bytesOf } from '../model-source.ts';
 import { modelSizes, readModelHeader } from '../model/file.ts';
 import type { LanguageModel } from '../sample/language-model.ts';
 import { openLanguageModel } from '../sample/language-model.ts';
+import type { Session } from '../sample/session.ts';
+import type { Generation, Piece, TextStream } from '../sample/text-stream.ts';
 import { withStories } from '../train/story-run.ts';
 import type { Engine } from '../wasm/engine.ts';
-import type { Handlers } from './dispatch.ts';
+import type { Handlers, Reply } from './dispatch.ts';
 import { dispatch } from './dispatch.ts';
 import type { MessageTarget } from './endpoint.ts';
 import { HostedRun } from './hosted-run.ts';
@@ -27,6 +29,8 @@ class Host {
   readonly #createEngine: CreateEngine;
   readonly #models = new Map<number, LanguageModel>();
   readonly #runs = new Map<number, HostedRun>();
+  /** Sessions, and the handles of their models. */
+  readonly #sessions = new Map<number, { session: Session; model: number }>();
   #engine?: Engine;
   #lastHandle = 0;
 
@@ -35,7 +39,9 @@ class Host {
   }
 
   handlers(): Handlers {
-    return { ...this.#engineCalls(), ...this.#modelCalls(), ...this.#runCalls() };
+    return {
+      ...this.#engineCalls(), ...this.#modelCalls(), ...this.#sessionCalls(), ...this.#runCalls(),
+    };
   }
 
   #engineCalls(): Pick<Handlers, 'open' | 'info' | 'close'> {
@@ -45,6 +51,7 @@ class Host {
       close: () => {
         this.#engine?.dispose();
         this.#models.clear();
+        this.#sessions.clear();
         this.#runs.clear();
         return null;
       },
@@ -52,31 +59,49 @@ class Host {
   }
 
   #modelCalls(): Pick<
-    Handlers, 'load' | 'generate' | 'logits' | 'evaluate' | 'encode' | 'decode' | 'dispose'
+    Handlers, 'load' | 'generate' | 'promptCache' | 'embed' | 'logits' | 'evaluate' | 'encode' | 'decode' |
+    'dispose'
   > {
     return {
       load: async ({ source, name, embeddings }, { signal }) =>
         this.#addModel(await bytesOf(source, name, signal), name, embeddings),
-      generate: async ({ model, prompt, options }, reply) => {
-        const { signal } = reply, pieces = this.#model(model).generate(prompt, { ...options, signal });
-        try {
-          for (;;) {
-            const next = await pieces.next();
-            if (next.done) return next.value;
-            await reply.send({ text: next.value, usage: pieces.usage });
-          }
-        } finally {
-          await pieces.return(undefined as never); // its cache is freed if nobody reads on
-        }
+      generate: ({ model, prompt, options }, reply) =>
+        sendPieces(this.#model(model).generate(prompt, { ...options, signal: reply.signal }), reply),
+      promptCache: ({ model, clear }) => {
+        const { promptCache } = this.#model(model);
+        if (clear) promptCache.clear();
+        return promptCache.capacity;
       },
+      embed: ({ model, text, options }, reply) =>
+        reply.handOver(this.#model(model).embed(text, options) as Float32Array<ArrayBuffer>),
       logits: ({ model, ids, last }, reply) =>
         reply.handOver(this.#model(model).model.logits(ids, { last }) as Float32Array<ArrayBuffer>),
       evaluate: ({ model, text }) => this.#model(model).evaluate(text),
       encode: ({ model, text }) => this.#model(model).tokenizer.encode(text),
       decode: ({ model, ids }) => this.#model(model).tokenizer.decode(ids),
       dispose: ({ model }) => {
+        for (const [handle, { model: of }] of this.#sessions) if (of === model) this.#endSession(handle);
         this.#models.get(model)?.dispose();
         this.#models.delete(model);
+        return null;
+      },
+    };
+  }
+
+  #sessionCalls(): Pick<Handlers, 'session' | 'goOn' | 'ids' | 'save' | 'leave'> {
+    return {
+      session: ({ model: handle, saved }) => {
+        const model = this.#model(handle), session = saved ? model.restore(saved) : model.session();
+        this.#sessions.set(++this.#lastHandle, { session, model: handle });
+        return this.#lastHandle;
+      },
+      goOn: ({ session, text, options }, reply) =>
+        sendPieces(this.#session(session).generate(text, { ...options, signal: reply.signal }), reply),
+      ids: ({ session }) => this.#session(session).ids,
+      save: ({ session }, reply) =>
+        reply.handOver(this.#session(session).save() as Uint8Array<ArrayBuffer>),
+      leave: ({ session }) => {
+        this.#endSession(session);
         return null;
       },
     };
@@ -127,6 +152,17 @@ class Host {
     return model;
   }
 
+  #session(handle: number): Session {
+    const found = this.#sessions.get(handle);
+    if (!found) throw new EngineError('CLOSED', 'the session is closed');
+    return found.session;
+  }
+
+  #endSession(handle: number): void {
+    this.#sessions.get(handle)?.session.dispose();
+    this.#sessions.delete(handle);
+  }
+
   #run(handle: number): HostedRun {
     const run = this.#runs.get(handle);
     if (!run) throw new EngineError('CLOSED', 'the training run has ended');
@@ -146,6 +182,19 @@ class Host {
       model: handle, config: model.model.config, sizes: modelSizes(readModelHeader(bytes, name)),
       tokenizer: model.tokenizer.kind,
     };
+  }
+}
+
+/** Sends the pieces of a text as the caller has room for them. */
+async function sendPieces(pieces: TextStream, reply: Reply<Piece>): Promise<Generation> {
+  try {
+    for (;;) {
+      const next = await pieces.next();
+      if (next.done) return next.value;
+      await reply.send({ text: next.value, usage: pieces.usage });
+    }
+  } finally {
+    await pieces.return(); // its cache is freed if nobody reads on
   }
 }
 

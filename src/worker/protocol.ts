@@ -16,6 +16,7 @@ import type { BitNetConfig } from '../model/config.ts';
 import type { Evaluation } from '../model/evaluate.ts';
 import type { ModelSizes } from '../model/file.ts';
 import type { EmbeddingKind } from '../model/file-tables.ts';
+import type { EmbedOptions } from '../sample/embed.ts';
 import type { GenerateOptions, Generation } from '../sample/generate.ts';
 import type { Piece } from '../sample/text-stream.ts';
 import type { TextEvaluation } from '../sample/language-model.ts';
@@ -94,6 +95,21 @@ export interface Calls {
       model: number; prompt: string | ArrayLike<number>; options: Omit<GenerateOptions, 'signal'>;
     };
     item: Piece; value: Generation;
+  };
+  /** A session of a model, new or out of bytes; its handle. */
+  session: { args: { model: number; saved?: Uint8Array }; value: number };
+  goOn: {
+    args: { session: number; text: string; options: Omit<GenerateOptions, 'signal'> };
+    item: Piece; value: Generation;
+  };
+  ids: { args: { session: number }; value: readonly number[] };
+  save: { args: { session: number }; value: Uint8Array<ArrayBuffer> };
+  leave: { args: { session: number }; value: null };
+  /** Positions that the prompt cache keeps, after it was cleared if that is wished. */
+  promptCache: { args: { model: number; clear: boolean }; value: number };
+  embed: {
+    args: { model: number; text: string | ArrayLike<number>; options?: EmbedOptions };
+    value: Float32Array<ArrayBuffer>;
   };
   logits: {
     args: { model: number; ids: ArrayLike<number>; last: boolean };

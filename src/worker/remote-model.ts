@@ -4,15 +4,14 @@
  */
 import type { BitNetConfig } from '../model/config.ts';
 import type { ModelSizes } from '../model/file.ts';
+import type { EmbedOptions } from '../sample/embed.ts';
 import type { GenerateOptions } from '../sample/generate.ts';
 import type { TextEvaluation } from '../sample/language-model.ts';
 import { TextStream } from '../sample/text-stream.ts';
 import type { TokenizerKind } from '../tokenizer/tokenizer.ts';
 import type { Channel } from './channel.ts';
 import type { ModelCard } from './protocol.ts';
-
-/** Pieces of text that may be ahead of the reader: enough to hide the way of a message. */
-const PIECES_AHEAD = 16;
+import { PIECES_AHEAD, RemoteSession } from './remote-session.ts';
 
 export class RemoteModel {
   readonly config: BitNetConfig;
@@ -38,6 +37,36 @@ export class RemoteModel {
   ): TextStream {
     const args = { model: this.#model, prompt, options };
     return new TextStream(this.#channel.stream('generate', args, PIECES_AHEAD, signal), signal);
+  }
+
+  /** A text of its own that goes on over several calls, and can be saved. */
+  async session(): Promise<RemoteSession> {
+    return new RemoteSession(this.#channel, await this.#channel.call('session', { model: this.#model }));
+  }
+
+  /**
+   * The session that `save` made bytes of, with the same model, here or in another runtime.
+   *
+   * @throws {ModelFileError} If the bytes are damaged or something else.
+   * @throws {CheckpointError} UNSUPPORTED_VERSION; MISMATCH for another model; CORRUPT
+   */
+  async restore(saved: Uint8Array): Promise<RemoteSession> {
+    const handle = await this.#channel.call('session', { model: this.#model, saved });
+    return new RemoteSession(this.#channel, handle);
+  }
+
+  /** What earlier prompts left in the worker, for later ones: positions kept, and an end of them. */
+  readonly promptCache = {
+    capacity: (): Promise<number> =>
+      this.#channel.call('promptCache', { model: this.#model, clear: false }),
+    clear: async (): Promise<void> => {
+      await this.#channel.call('promptCache', { model: this.#model, clear: true });
+    },
+  };
+
+  /** The embedding of a text, or of ids: f32[hiddenSize]; as `LanguageModel.embed`. */
+  embed(text: string | ArrayLike<number>, options?: EmbedOptions): Promise<Float32Array<ArrayBuffer>> {
+    return this.#channel.call('embed', { model: this.#model, text, options });
   }
 
   /** Logits of a sequence: f32[ids.length, V], or f32[V] of the last token with `last`. */
