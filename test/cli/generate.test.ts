@@ -114,7 +114,8 @@ test('a message of the system makes a question of the prompt', async () => {
 });
 
 test('is held to a schema in a file', async ({ root }) => {
-  const model = GOLDEN, file = join(root, 'schema.json'), flags = ['--json-schema', file, '--max-tokens', '60'];
+  const model = GOLDEN, file = join(root, 'schema.json');
+  const flags = ['--json-schema', file, '--max-tokens', '60'];
   writeFileSync(file, JSON.stringify({ type: 'object', required: ['a'], additionalProperties: false,
     properties: { a: { enum: ['once', 'upon'] } } }));
   const { text, finishReason } = await printsJson(['generate', model, ...flags]);

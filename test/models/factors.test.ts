@@ -67,7 +67,8 @@ async function halved(): Promise<TestTensor[]> {
   return [...file.tensors.values()].filter(({ type }) => type === 'TQ2_0')
     .map(({ name, dims, typeId, offset, bytes }) => {
       const data = TERNARY.slice(offset, offset + bytes), view = new DataView(data.buffer);
-      for (let at = 64; at < data.length; at += 66) view.setUint16(at, view.getUint16(at, true) - 0x400, true);
+      for (let at = 64; at < data.length; at += 66)
+        view.setUint16(at, view.getUint16(at, true) - 0x400, true);
       return { name, dims, typeId, data };
     });
 }

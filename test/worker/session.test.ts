@@ -49,7 +49,7 @@ test('fails as a session here would, and when it is closed', () => withPair(asyn
   await rejectsWith(model.session(), EngineError, 'CLOSED');
 }));
 
-test('gives its memory back when it is closed, or its model is', () => withPair(async ({ remote, engine }) => {
+test('gives its memory back when it or its model ends', () => withPair(async ({ remote, engine }) => {
   const before = engine.heap.usedBytes, model = await remote.load(GOOD);
   await (await model.session()).generate('One', { ...OPTIONS, maxCachedTokens: 0 }).text();
   const withOne = engine.heap.usedBytes, second = await model.session();
@@ -62,7 +62,7 @@ test('gives its memory back when it is closed, or its model is', () => withPair(
   assert.is(engine.heap.usedBytes, before);
 }));
 
-test('the prompt cache can be asked for and cleared; texts embed as here', () => withPair(async ({ remote }) => {
+test('has a prompt cache that can be cleared, and embeds as here', () => withPair(async ({ remote }) => {
   const model = await remote.load(GOOD), here = await local;
   await model.generate('One day', OPTIONS).text();
   assert.ok(await model.promptCache.capacity() > 0);
