@@ -33,9 +33,10 @@ const SAMPLING: readonly ChatOptions[] = [
   { temperature: 0.9, topP: 0.95, repetitionPenalty: 1.1, seed: 7 },
 ];
 
-/** Logits of the recorded ids, continuations of them, answers by the chat template. */
+/** Logits of the recorded ids, continuations of them, answers by the chat template, embeddings. */
 async function digestModel(model: ChatModel, digest: Digest): Promise<void> {
   digest.floats(model.logits(tokens)).bytes(model.tokenize(TEXT));
+  for (const pooling of ['last', 'mean'] as const) digest.floats(model.embed(TEXT, { pooling }));
   for (const options of SAMPLING)
     for (const prompt of [tokens, MESSAGES]) {
       const stream = model.generate(prompt, { ...options, maxTokens: TOKENS });

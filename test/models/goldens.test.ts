@@ -1,12 +1,12 @@
 // Logits against those that llama.cpp computes for the same files and ids; see goldens/README.md.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { createEngine } from '../../src/index.ts';
 import { bytesSource } from '../../src/io/byte-source.ts';
 import type { Activations } from '../../src/models/gguf-plan.ts';
 import { openGguf } from '../../src/models/open-gguf.ts';
+import { models as recorded } from '../goldens/index.json';
+import { GOLDEN_IDS as tokens, goldenFile } from './golden-files.ts';
 
 interface Golden {
   readonly n_vocab: number;
@@ -15,24 +15,19 @@ interface Golden {
   readonly greedy32: readonly number[];
 }
 
-const FOLDER = 'test/goldens';
-const { tokens, models } = JSON.parse(readFileSync(`${FOLDER}/index.json`, 'utf8')) as
-  { tokens: number[]; models: Record<string, Golden> };
+const models: Readonly<Record<string, Golden>> = recorded;
 
 /** How far logits may be from llama.cpp's: sums in another order; and, from floats, by quantizing. */
 const QUANTIZED = 5e-3, FLOAT = 1e-3;
 
-const bytesOf = (file: string): Uint8Array =>
-  file.endsWith('.gz') ? gunzipSync(readFileSync(`${FOLDER}/${file}`)) : readFileSync(`${FOLDER}/${file}`);
-
 async function logitsOf(file: string, activations?: Activations): Promise<Float32Array> {
   using engine = createEngine({ threads: 1 });
-  const { model } = await openGguf(engine, bytesSource(bytesOf(file)), { activations }, file);
+  const { model } = await openGguf(engine, bytesSource(goldenFile(file)), { activations }, file);
   return model.logits(tokens);
 }
 
 const goldenOf = (name: string): Float32Array =>
-  new Float32Array(new Uint8Array(bytesOf(models[name].logits_file)).buffer);
+  new Float32Array(goldenFile(models[name].logits_file).buffer);
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
   assert.is(a.length, b.length);
@@ -77,9 +72,9 @@ for (const name of ['qwen3-tiny', 'bitnet-tiny'])
 test('greedy continuation over a cache of floats is llama.cpp\'s', async () => {
   using engine = createEngine({ threads: 2 });
   for (const [name, activations] of [['qwen3-tiny-q1_0', 'q8_0'], ['bitnet-tiny-tq2_0', 'q8_k']] as const) {
-    const { model } = await openGguf(engine, bytesSource(bytesOf(`${name}.gguf`)), { activations });
+    const { model } = await openGguf(engine, bytesSource(goldenFile(`${name}.gguf`)), { activations });
     const cache = model.createCache(tokens.length + 32), written: number[] = [];
-    for (let next: number[] = tokens; written.length < 32; next = written.slice(-1)) {
+    for (let next = tokens; written.length < 32; next = written.slice(-1)) {
       const logits = model.logits(next, { cache, last: true });
       written.push(logits.indexOf(Math.max(...logits)));
     }
