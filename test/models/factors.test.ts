@@ -2,13 +2,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OnebitError } from '../../src/errors.ts';
+import { ModelFileError } from '../../src/errors.ts';
 import { createEngine } from '../../src/index.ts';
 import { bytesSource } from '../../src/io/byte-source.ts';
 import { readGguf } from '../../src/io/gguf.ts';
 import type { Activations } from '../../src/models.ts';
-import { load } from '../../src/models.ts';
+import { convertModel, load } from '../../src/models.ts';
+import { encodeF16 } from '../../src/ref/half.ts';
 import type { TestTensor } from '../io/gguf-file.ts';
 import { close, sameBits } from '../helpers/close.ts';
+import { rejectsWith } from '../helpers/fails.ts';
 import { edited, floatTensor } from './gguf-edit.ts';
 import { GOLDEN_IDS, goldenFile } from './golden-files.ts';
 import { referenceModel } from './reference.ts';
@@ -16,6 +19,7 @@ import { referenceModel } from './reference.ts';
 /** As far as the golden files allow logits of floats to be from llama.cpp's. */
 const FLOATS = { name: 'f32 against f64', absolute: 1e-3, relative: 0 };
 const LLAMA = goldenFile('llama-tiny-f32.gguf.gz'), TERNARY = goldenFile('bitnet-tiny-tq2_0.gguf');
+const BINARY = goldenFile('qwen3-tiny-q1_0.gguf');
 const MATRICES = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
 /** What Llama 3 does: the fast pairs as they are, the slow ones slower. */
 const ROPE_FACTORS = floatTensor(
@@ -61,25 +65,37 @@ for (const [name, file, tensors] of [
     assert.ok(largest(ours, await logitsOf(file, file === TERNARY ? 'f32' : undefined)) > 0.05);
   });
 
-/** The ternary projections with half of each block's scale; the f16 is the last of 66 bytes. */
-async function halved(): Promise<TestTensor[]> {
-  const file = await readGguf(bytesSource(TERNARY));
-  return [...file.tensors.values()].filter(({ type }) => type === 'TQ2_0')
-    .map(({ name, dims, typeId, offset, bytes }) => {
-      const data = TERNARY.slice(offset, offset + bytes), view = new DataView(data.buffer);
-      for (let at = 64; at < data.length; at += 66)
+/** The projections with half of each block's scale, which is an f16 in each block of so many bytes. */
+async function halved(bytes: Uint8Array, block: number, from: number): Promise<TestTensor[]> {
+  const file = await readGguf(bytesSource(bytes)), tensors = [...file.tensors.values()];
+  return tensors.filter(({ name }) => MATRICES.some((matrix) => name.endsWith(`${matrix}.weight`)))
+    .map(({ name, dims, typeId, offset, bytes: length }) => {
+      const data = bytes.slice(offset, offset + length), view = new DataView(data.buffer);
+      for (let at = from; at < data.length; at += block)
         view.setUint16(at, view.getUint16(at, true) - 0x400, true);
       return { name, dims, typeId, data };
     });
 }
 
-for (const activations of ['i8', 'q8_k', 'block', 'f32'] as const)
-  test(`half the weights and scales of 2 beside them give the same bits, ${activations}`, async () => {
-    const twos = SCALES.map(({ name }) => floatTensor(name, [2])), tensors = [...await halved(), ...twos];
-    assert.is(tensors.length, 28);
-    sameBits(
-      await logitsOf(await edited(TERNARY, { tensors }), activations), await logitsOf(TERNARY, activations));
-  });
+for (const [kind, file, block, from] of [['TQ2_0', TERNARY, 66, 64], ['Q1_0', BINARY, 18, 0]] as const)
+  for (const activations of ['i8', 'q8_k', 'block', 'f32'] as const)
+    test(`half the weights and scales of 2 beside them: the same bits, ${kind}, ${activations}`, async () => {
+      const twos = SCALES.map(({ name }) => floatTensor(name, [2]));
+      const tensors = [...await halved(file, block, from), ...twos];
+      assert.is(tensors.length, 28);
+      const ours = await logitsOf(await edited(file, { tensors }), activations);
+      sameBits(ours, await logitsOf(file, activations));
+    });
+
+test('a scale beside halves counts, and so does one beside the head', async () => {
+  const values = Float32Array.from({ length: 512 * 256 }, (_, i) => ((i * 37) % 64 - 31.5) / 512);
+  const head = {
+    name: 'output.weight', dims: [256, 512], typeId: 1,
+    data: new Uint8Array(Uint16Array.from(values, encodeF16).buffer),
+  };
+  const bytes = await edited(LLAMA, { tensors: [head, floatTensor('output.scale', [0.7])] });
+  close(await logitsOf(bytes), (await referenceModel(bytes)).logits(GOLDEN_IDS), FLOATS);
+});
 
 test('are met on any number of threads and in any pieces alike', async () => {
   using model = await load(
@@ -102,6 +118,16 @@ test('that are no such numbers are refused by name, and so is what is not unders
   await refused(floatTensor(rope, new Float32Array(32)), `BAD_HPARAM ${rope}`);
   await refused(floatTensor('blk.0.attn_q.input_scale', [1]), 'UNSUPPORTED_TENSOR blk.0.attn_q.input_scale');
   await refused(floatTensor('token_embd.scale', [1]), 'UNSUPPORTED_TENSOR token_embd.scale');
+});
+
+test('that other files have no place for are not lost: the file is not converted', async () => {
+  for (const tensor of [ROPE_FACTORS, SCALES[0]]) {
+    const bytes = await edited(LLAMA, { tensors: [tensor] });
+    const error = await rejectsWith(convertModel(bytes, { to: 'huggingface' }).then(async ({ files }) => {
+      for (const { chunks } of files) for await (const _ of chunks());
+    }), ModelFileError, 'UNSUPPORTED');
+    assert.is(error.field, tensor.name);
+  }
 });
 
 test.run();
