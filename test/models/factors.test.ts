@@ -93,8 +93,14 @@ test('a scale beside halves counts, and so does one beside the head', async () =
     name: 'output.weight', dims: [256, 512], typeId: 1,
     data: new Uint8Array(Uint16Array.from(values, encodeF16).buffer),
   };
-  const bytes = await edited(LLAMA, { tensors: [head, floatTensor('output.scale', [0.7])] });
+  const bytes = await edited(LLAMA, { tensors: [head, floatTensor('output.scale', [0.5])] });
   close(await logitsOf(bytes), (await referenceModel(bytes)).logits(GOLDEN_IDS), FLOATS);
+  const without = await edited(LLAMA, { tensors: [head] });
+  const [half, whole] = await Promise.all([bytes, without].map(async (file) => {
+    using model = await load(file, { threads: 1, contextLength: 64, embeddings: 'i8' });
+    return model.logits(GOLDEN_IDS);
+  }));
+  sameBits(half, whole.map((value) => value * 0.5), 'beside codes');
 });
 
 test('are met on any number of threads and in any pieces alike', async () => {
