@@ -13,7 +13,6 @@ import { Mlp } from '../nn/mlp.ts';
 import { Norm } from '../nn/norm.ts';
 import { normedProjection } from '../nn/normed-projection.ts';
 import type { Projection } from '../nn/projection.ts';
-import { Scaled } from '../nn/scaled.ts';
 import { SideBySide } from '../nn/side-by-side.ts';
 import { TableLinear } from '../nn/table-linear.ts';
 import { makeRopeTable } from '../ops/rope.ts';
@@ -74,24 +73,15 @@ function innerProjection(
   return normedProjection(inner, names.map((name) => normOf(config, weights, productNormName(name))));
 }
 
-/** Matrices that share an input, with their scales where there are some beside them. */
+/** Matrices that share an input: one layer if they are stored alike, else side by side. */
 function projection(
   config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted = false,
 ): Projection {
-  const products = unscaled(config, weights, names, groups, shifted);
-  const scales = names.map((name) => weights.scales?.get(name) ?? 1);
-  return scales.every((scale) => scale === 1) ? products : new Scaled(products, scales);
-}
-
-/** One layer if they are stored alike, else side by side. */
-function unscaled(
-  config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted: boolean,
-): Projection {
   const stored = names.map((name) => weights.stored(name));
-  if (stored.every((kind) => kind === stored[0]))
-    return uniformProjection(config, weights, names, groups, shifted);
-  return new SideBySide(names.map((name) =>
-    uniformProjection(config, weights, [name], groups, shifted)));
+  const products = stored.every((kind) => kind === stored[0])
+    ? uniformProjection(config, weights, names, groups, shifted)
+    : new SideBySide(names.map((name) => uniformProjection(config, weights, [name], groups, shifted)));
+  return weights.around?.(products, names) ?? products;
 }
 
 function uniformProjection(

@@ -10,6 +10,7 @@ import { ModelFileError } from '../errors.ts';
 import type { BitPart } from '../nn/bit-linear.ts';
 import type { BlockPart } from '../nn/block-linear.ts';
 import type { Parameter } from '../nn/pass.ts';
+import type { Projection } from '../nn/projection.ts';
 import { allocBitWeights, freeBitWeights } from '../ops/bit-weights.ts';
 import { freeBlockWeights, paddedTo } from '../ops/block-weights.ts';
 import type { Table } from '../ops/table.ts';
@@ -26,8 +27,8 @@ export type Stored = 'float' | 'table' | 'bits' | 'blocks';
 /** What a model is built from. */
 export interface ModelWeights {
   readonly engine: Engine;
-  /** Numbers beside matrices, by their names: a product is multiplied by its own. */
-  readonly scales?: ReadonlyMap<string, number>;
+  /** What a loader puts around the products with the matrices `names`. */
+  around?(products: Projection, names: readonly string[]): Projection;
   /** What rotary frequencies are divided by; see `RopeShape`. */
   readonly ropeFactors?: ArrayLike<number>;
   /** The float tensor `name`. */
@@ -130,7 +131,7 @@ export class TrainedWeights implements ModelWeights {
 /** Weights of a model that is only run: filled by the reader of a file, tensor by tensor. */
 export class RunWeights implements ModelWeights {
   readonly engine: Engine;
-  readonly scales = new Map<string, number>();
+  around?: ModelWeights['around'];
   ropeFactors?: ArrayLike<number>;
   readonly #parameters = new Map<string, Parameter>();
   readonly #parts = new Map<string, BitPart>();

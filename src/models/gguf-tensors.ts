@@ -29,6 +29,7 @@ import type { GgufPlan, PlannedTensor } from './gguf-plan.ts';
 import { QUANTIZATIONS } from './gguf-plan.ts';
 import type { Rooms, Rows } from './gguf-rows.ts';
 import { bytesOfRow, inHalves, rowsOf } from './gguf-rows.ts';
+import { setScale } from './scales.ts';
 
 /** Columns of a block of codes that the tile kernels read. */
 const CODE_BLOCK = 128;
@@ -58,7 +59,7 @@ export async function loadTensor(
   const scale = tensor.type === 'I2_S' ? await tensorScale(loading, planned) : undefined;
   const factor = planned.scale && await numberAt(loading, planned.scale.offset, planned.scale.name);
   // Halves and codes would round it.
-  if (factor !== undefined && (kept === 'halves' || kept === 'codes')) weights.scales.set(spec.name, factor);
+  if (factor !== undefined && (kept === 'halves' || kept === 'codes')) setScale(weights, spec.name, factor);
   const put = kept === 'packed' ? packedSink(loading, planned, scale, factor)
     : kept === 'exact' ? exactSink(loading, planned, factor)
       : kept === 'codes' ? codeSink(loading, planned) : floatSink(loading, planned, scale, factor);
@@ -204,7 +205,7 @@ function packedSink(
       const unite = one !== undefined && spec.role === 'projection' &&
         (activations === 'i8' || scale !== undefined);
       if (unite && weights.unifyBlocks(name, one * factor)) return;
-      if (factor !== 1) weights.scales.set(name, factor);
+      if (factor !== 1) setScale(weights, name, factor);
     },
   };
 }
