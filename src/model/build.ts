@@ -4,7 +4,6 @@
  */
 import { Attention } from '../nn/attention.ts';
 import { BitLinear } from '../nn/bit-linear.ts';
-import { BlockLinear } from '../nn/block-linear.ts';
 import { Block } from '../nn/block.ts';
 import { Embedding } from '../nn/embedding.ts';
 import { GroupedProjection } from '../nn/grouped-projection.ts';
@@ -46,7 +45,7 @@ export function buildLayers(config: BitNetConfig, weights: ModelWeights): Layers
   const learned = config.positionEmbedding === 'learned';
   return {
     embedding: new Embedding(
-      weights.blocks(EMBEDDING) ?? weights.table(EMBEDDING) ?? weights.parameter(EMBEDDING),
+      weights.gathered?.(EMBEDDING) ?? weights.table(EMBEDDING) ?? weights.parameter(EMBEDDING),
       learned ? weights.parameter(POSITIONS) : undefined),
     blocks,
     finalNorm: normOf(config, weights, FINAL_NORM),
@@ -88,7 +87,7 @@ function uniformProjection(
   config: BitNetConfig, weights: ModelWeights, names: string[], groups: number, shifted: boolean,
 ): Projection {
   const kind = weights.stored(names[0]);
-  if (kind === 'blocks') return new BlockLinear(names.map((name) => weights.blocks(name)!));
+  if (kind === 'own') return weights.projection!(names);
   if (kind === 'table') return new TableLinear(names.map((name) => weights.table(name)!));
   if (kind === 'float')
     return new Linear(weights.engine, names.map((name) => weights.parameter(name)));

@@ -8,21 +8,20 @@
  */
 import { ModelFileError } from '../errors.ts';
 import type { BitPart } from '../nn/bit-linear.ts';
-import type { BlockPart } from '../nn/block-linear.ts';
+import type { Gathered } from '../nn/embedding.ts';
 import type { Parameter } from '../nn/pass.ts';
 import type { Projection } from '../nn/projection.ts';
 import { allocBitWeights, freeBitWeights } from '../ops/bit-weights.ts';
-import { freeBlockWeights, paddedTo } from '../ops/block-weights.ts';
 import type { Table } from '../ops/table.ts';
 import { freeTable } from '../ops/table.ts';
 import type { BitKind } from '../quant/layout.ts';
-import { paddedCols, paddedRows } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
 import type { BitNetConfig } from './config.ts';
 import type { TensorSpec } from './tensors.ts';
 import { isVector, tensorSpecs } from './tensors.ts';
 
-export type Stored = 'float' | 'table' | 'bits' | 'blocks';
+/** `own`: in a form that only its loader knows. */
+export type Stored = 'float' | 'table' | 'bits' | 'own';
 
 /** What a model is built from. */
 export interface ModelWeights {
@@ -33,12 +32,14 @@ export interface ModelWeights {
   readonly ropeFactors?: ArrayLike<number>;
   /** The float tensor `name`. */
   parameter(name: string): Parameter;
-  /** How the matrix `name` is stored: floats, a packed table, packed bits, or bits with block scales. */
+  /** How the matrix `name` is stored. */
   stored(name: string): Stored;
   /** The table `name`, if it is one: packed embeddings, heads, and matrices of a file in few bits. */
   table(name: string): Table | undefined;
-  /** The matrix `name`, if it has a scale per block of columns. */
-  blocks(name: string): BlockPart | undefined;
+  /** The products with matrices that are stored as `own`. */
+  projection?(names: readonly string[]): Projection;
+  /** The table `name`, if it is stored as `own`. */
+  gathered?(name: string): Gathered | undefined;
   /** The packed projection `name`; in training with its latent weights. */
   bitPart(name: string): BitPart;
   dispose(): void;
@@ -110,9 +111,6 @@ export class TrainedWeights implements ModelWeights {
   /** None: what is trained is floats. */
   table(): undefined {}
 
-  /** None: bits in training have a scale per matrix or group. */
-  blocks(): undefined {}
-
   bitPart(name: string): BitPart {
     const { spec } = this.#entry(name);
     const part = this.#parts.get(name) ?? {
@@ -131,12 +129,10 @@ export class TrainedWeights implements ModelWeights {
 /** Weights of a model that is only run: filled by the reader of a file, tensor by tensor. */
 export class RunWeights implements ModelWeights {
   readonly engine: Engine;
-  around?: ModelWeights['around'];
   ropeFactors?: ArrayLike<number>;
   readonly #parameters = new Map<string, Parameter>();
   readonly #parts = new Map<string, BitPart>();
   readonly #tables = new Map<string, Table>();
-  readonly #blocks = new Map<string, BlockPart>();
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -154,18 +150,6 @@ export class RunWeights implements ModelWeights {
     this.#parameters.set(name, { name, value: { ptr, rows, cols } });
   }
 
-  /** Makes blocks that have one scale a matrix with one scale, in the same tiles; whether that could be. */
-  unifyBlocks(name: string, scale: number): boolean {
-    const { packed } = found(name, this.#blocks.get(name)), { kind, rows, cols, block, tiles } = packed;
-    if (paddedTo(cols, block) !== paddedCols(cols)) return false;
-    for (const ptr of [packed.scales, packed.rowScales]) if (ptr) this.engine.heap.free(ptr);
-    this.#blocks.delete(name);
-    const np = paddedRows(rows), perRow = this.engine.heap.alloc(np * 4);
-    this.engine.f32(perRow, np).fill(scale);
-    this.addPart({ name, packed: { kind, rows, cols, codes: 0, tiles, scales: perRow, sums: 0 } });
-    return true;
-  }
-
   addPart(part: BitPart): void {
     this.#parts.set(part.name, part);
   }
@@ -174,22 +158,13 @@ export class RunWeights implements ModelWeights {
     this.#tables.set(name, table);
   }
 
-  addBlocks(part: BlockPart): void {
-    this.#blocks.set(part.name, part);
-  }
-
   stored(name: string): Stored {
-    if (this.#blocks.has(name)) return 'blocks';
     if (this.#tables.has(name)) return 'table';
     return this.#parts.has(name) ? 'bits' : 'float';
   }
 
   table(name: string): Table | undefined {
     return this.#tables.get(name);
-  }
-
-  blocks(name: string): BlockPart | undefined {
-    return this.#blocks.get(name);
   }
 
   parameter(name: string): Parameter {
@@ -210,10 +185,8 @@ export class RunWeights implements ModelWeights {
   dispose(): void {
     for (const { value } of this.#parameters.values()) this.engine.heap.free(value.ptr);
     for (const table of this.#tables.values()) freeTable(this.engine, table);
-    for (const { packed } of this.#blocks.values()) freeBlockWeights(this.engine, packed);
     this.#parameters.clear();
     this.#tables.clear();
-    this.#blocks.clear();
   }
 }
 

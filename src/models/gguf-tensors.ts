@@ -7,7 +7,6 @@ import { ModelFileError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { readExactly } from '../io/byte-source.ts';
 import type { GgufTensor } from '../io/gguf.ts';
-import type { RunWeights } from '../model/weights.ts';
 import type { CodeRows } from '../ops/bit-weights.ts';
 import { allocBitWeights, layOut } from '../ops/bit-weights.ts';
 import type { BlockWeights } from '../ops/block-weights.ts';
@@ -25,11 +24,11 @@ import { halfToNumber, isFiniteHalf } from '../quant/half.ts';
 import type { BitKind } from '../quant/layout.ts';
 import { BITS, fileRowBytes } from '../quant/layout.ts';
 import type { Engine } from '../wasm/engine.ts';
+import type { FileWeights } from './file-weights.ts';
 import type { GgufPlan, PlannedTensor } from './gguf-plan.ts';
 import { QUANTIZATIONS } from './gguf-plan.ts';
 import type { Rooms, Rows } from './gguf-rows.ts';
 import { bytesOfRow, inHalves, rowsOf } from './gguf-rows.ts';
-import { setScale } from './scales.ts';
 
 /** Columns of a block of codes that the tile kernels read. */
 const CODE_BLOCK = 128;
@@ -39,7 +38,7 @@ export interface Loading {
   readonly compute: Compute;
   readonly source: ByteSource;
   readonly plan: Pick<GgufPlan, 'activations' | 'config'>;
-  readonly weights: RunWeights;
+  readonly weights: FileWeights;
   readonly rooms: Rooms;
   readonly name?: string;
   readonly signal?: AbortSignal;
@@ -59,7 +58,7 @@ export async function loadTensor(
   const scale = tensor.type === 'I2_S' ? await tensorScale(loading, planned) : undefined;
   const factor = planned.scale && await numberAt(loading, planned.scale.offset, planned.scale.name);
   // Halves and codes would round it.
-  if (factor !== undefined && (kept === 'halves' || kept === 'codes')) setScale(weights, spec.name, factor);
+  if (factor !== undefined && (kept === 'halves' || kept === 'codes')) weights.addScale(spec.name, factor);
   const put = kept === 'packed' ? packedSink(loading, planned, scale, factor)
     : kept === 'exact' ? exactSink(loading, planned, factor)
       : kept === 'codes' ? codeSink(loading, planned) : floatSink(loading, planned, scale, factor);
@@ -205,7 +204,7 @@ function packedSink(
       const unite = one !== undefined && spec.role === 'projection' &&
         (activations === 'i8' || scale !== undefined);
       if (unite && weights.unifyBlocks(name, one * factor)) return;
-      if (factor !== 1) setScale(weights, name, factor);
+      if (factor !== 1) weights.addScale(name, factor);
     },
   };
 }

@@ -9,7 +9,6 @@ import { ModelFileError } from '../errors.ts';
 import { readExactly } from '../io/byte-source.ts';
 import type { GgufTensor } from '../io/gguf.ts';
 import type { TensorEntry } from '../io/safetensors-table.ts';
-import type { RunWeights } from '../model/weights.ts';
 import type { BitWeights } from '../ops/bit-weights.ts';
 import { allocBitWeights, binarize, layOut } from '../ops/bit-weights.ts';
 import type { Compute } from '../ops/matrix.ts';
@@ -19,6 +18,7 @@ import type { GgmlType } from '../quant/ggml-types.ts';
 import { unpackHf } from '../quant/hf-packed.ts';
 import type { BitKind } from '../quant/layout.ts';
 import { fileRowBytes } from '../quant/layout.ts';
+import type { FileWeights } from './file-weights.ts';
 import type { Rooms } from './gguf-rows.ts';
 import { rowsOf } from './gguf-rows.ts';
 import { checkFinite, loadTensor } from './gguf-tensors.ts';
@@ -29,7 +29,7 @@ import type { HfPlan, PlannedHfTensor } from './hf-plan.ts';
 export interface HfLoading {
   readonly compute: Compute;
   readonly plan: HfPlan;
-  readonly weights: RunWeights;
+  readonly weights: FileWeights;
   readonly rooms: Rooms;
   readonly signal?: AbortSignal;
 }

@@ -6,11 +6,11 @@ import { EngineError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { readGguf } from '../io/gguf.ts';
 import { BitNet } from '../model/bitnet.ts';
-import { RunWeights } from '../model/weights.ts';
 import type { Engine } from '../wasm/engine.ts';
 import { Workspace } from '../wasm/workspace.ts';
 import type { GgufPlan, PlanOptions } from './gguf-plan.ts';
 import { planGguf } from './gguf-plan.ts';
+import { FileWeights } from './file-weights.ts';
 import { Rooms } from './gguf-rows.ts';
 import { loadTensor } from './gguf-tensors.ts';
 import { readRopeFactors } from './rope-factors.ts';
@@ -46,7 +46,7 @@ export async function openGguf(
     throw new EngineError('OUT_OF_MEMORY',
       `the weights take ${plan.bytes} bytes, "maxMemory" allows ${maxMemory}`,
       { expected: plan.bytes, actual: maxMemory });
-  const weights = new RunWeights(engine), workspace = new Workspace(engine.heap);
+  const weights = new FileWeights(engine), workspace = new Workspace(engine.heap);
   const rooms = new Rooms();
   const total = plan.tensors.reduce((sum, { tensor }) => sum + tensor.bytes, 0);
   let loaded = 0;

@@ -11,9 +11,9 @@ import type { OpenedSource } from '../hub/open.ts';
 import type { TensorTable } from '../io/safetensors-table.ts';
 import { joinTables, readSafetensorsTable, readWeightMap } from '../io/safetensors-table.ts';
 import { BitNet } from '../model/bitnet.ts';
-import { RunWeights } from '../model/weights.ts';
 import type { Engine } from '../wasm/engine.ts';
 import { Workspace } from '../wasm/workspace.ts';
+import { FileWeights } from './file-weights.ts';
 import { Rooms } from './gguf-rows.ts';
 import type { HfPlan, HfPlanOptions } from './hf-plan.ts';
 import { planHf } from './hf-plan.ts';
@@ -141,7 +141,7 @@ export async function tokenizerOf(
 
 async function build(engine: Engine, plan: HfPlan, options: OpenHfOptions): Promise<BitNet> {
   const { signal } = options;
-  const weights = new RunWeights(engine), workspace = new Workspace(engine.heap), rooms = new Rooms();
+  const weights = new FileWeights(engine), workspace = new Workspace(engine.heap), rooms = new Rooms();
   const total = plan.tensors.reduce((sum, { tensor }) => sum + tensor.bytes, 0);
   let loaded = 0;
   try {

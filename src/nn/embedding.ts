@@ -5,23 +5,28 @@
  *   x[i] = tokens[ids[i]] + positions[pos[i]]
  * @module
  */
-import { gatherBlocks } from '../ops/block-weights.ts';
 import { gather, gatherBackward } from '../ops/embedding.ts';
-import type { Matrix } from '../ops/matrix.ts';
+import type { Compute, Matrix } from '../ops/matrix.ts';
 import { newMatrix } from '../ops/matrix.ts';
 import type { Table } from '../ops/table.ts';
 import { gatherTable } from '../ops/table.ts';
-import type { BlockPart } from './block-linear.ts';
 import type { Parameter, Pass } from './pass.ts';
 import { gradOf, savedBy } from './pass.ts';
 
+/** A table in a form of its own. */
+export interface Gathered {
+  readonly cols: number;
+  /** out[i] ← row ids[i] as f32; `ids` is the address of i32[out.rows], checked before. */
+  gather(compute: Compute, ids: number, out: Matrix): void;
+}
+
 export class Embedding {
-  readonly tokens: Parameter | Table | BlockPart;
+  readonly tokens: Parameter | Table | Gathered;
   readonly positions?: Parameter;
   #ids?: number;
 
   /** @param tokens [V, C] @param positions f32[maxPositions, C] */
-  constructor(tokens: Parameter | Table | BlockPart, positions?: Parameter) {
+  constructor(tokens: Parameter | Table | Gathered, positions?: Parameter) {
     this.tokens = tokens;
     this.positions = positions;
   }
@@ -37,13 +42,12 @@ export class Embedding {
 
   #cols(): number {
     const { tokens } = this;
-    if ('packed' in tokens) return tokens.packed.cols;
-    return 'kind' in tokens ? tokens.cols : tokens.value.cols;
+    return 'value' in tokens ? tokens.value.cols : tokens.cols;
   }
 
   #gather(ids: number, out: Matrix, pass: Pass): void {
     const { tokens } = this;
-    if ('packed' in tokens) gatherBlocks(pass, tokens.packed, ids, out);
+    if ('gather' in tokens) tokens.gather(pass, ids, out);
     else if ('kind' in tokens) gatherTable(pass, tokens, ids, out);
     else gather(pass, tokens.value, ids, out);
   }
