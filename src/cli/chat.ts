@@ -12,6 +12,7 @@ import { ChatSession, load } from '../models.ts';
 import { fileExists, readFileChecked, writeFileAtomic } from './files.ts';
 import { formatSeconds, writeText } from './format.ts';
 import { namingFlags, optionFlags, readOptions } from './option-flags.ts';
+import { EMBEDDINGS } from './open-model.ts';
 import { sourceOptions } from './source-options.ts';
 import type { Arguments, Command } from './usage.ts';
 import { UsageError } from './usage.ts';
@@ -31,6 +32,7 @@ export const chatCommand: Command = {
     },
     ...optionFlags(STANDARD, ['logprobs']),
     'context': { type: 'number', value: 'N', help: 'longest conversation in tokens (4096)' },
+    ...EMBEDDINGS,
     'threads': { type: 'number', value: 'N', help: 'threads (as many as the machine has)' },
     'no-thinking': { type: 'boolean', help: 'answer at once, where the model can think first' },
   },
@@ -48,7 +50,8 @@ const INTERRUPTED = 130;
 async function run(args: Arguments): Promise<number> {
   const [path] = args.positionals, start = performance.now(), options = await optionsOf(args);
   const model = await load(path, {
-    ...sourceOptions(), threads: args.number('threads'), contextLength: args.number('context') });
+    ...sourceOptions(), threads: args.number('threads'), contextLength: args.number('context'),
+    embeddings: args.string('embeddings') as 'i8' | undefined });
   const session = new ChatSession(model, options, args.string('system'));
   const talk = new Talk(session, args);
   await talk.restore();

@@ -6,7 +6,7 @@ import type { GenerateOptions, Generation, LanguageModel, Session, TextStream } 
 import { ChatModel } from '../models.ts';
 import { fileExists, readFileChecked, writeFileAtomic } from './files.ts';
 import { writeJson, writeText } from './format.ts';
-import { openModel } from './open-model.ts';
+import { EMBEDDINGS, openModel } from './open-model.ts';
 import { namingFlags, optionFlags, readOptions } from './option-flags.ts';
 import type { Arguments, Command } from './usage.ts';
 import { UsageError } from './usage.ts';
@@ -27,6 +27,7 @@ export const generateCommand: Command = {
     },
     ...optionFlags(),
     'context': { type: 'number', value: 'N', help: 'longest text in tokens, of a GGUF file (4096)' },
+    ...EMBEDDINGS,
     'threads': { type: 'number', value: 'N', help: 'threads (as many as the machine has)' },
     'json': { type: 'boolean', help: 'print one JSON object instead of text' },
   },
@@ -38,7 +39,10 @@ async function run(args: Arguments): Promise<number> {
   const options = await readOptions(args), keep = args.string('session');
   if (keep !== undefined && args.string('system') !== undefined)
     throw new UsageError('--session and --system exclude each other; see onebit chat --session');
-  const model = await openModel(path, { threads: args.number('threads'), context: args.number('context') });
+  const model = await openModel(path, {
+    threads: args.number('threads'), context: args.number('context'),
+    embeddings: args.string('embeddings') as 'i8' | undefined,
+  });
   const session = keep === undefined ? undefined : await openSession(model, keep);
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());

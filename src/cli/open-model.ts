@@ -11,11 +11,20 @@ import type { ChatModel } from '../models.ts';
 import { load as loadReal } from '../models.ts';
 import { readFileChecked } from './files.ts';
 import { sourceOptions } from './source-options.ts';
+import type { Flag } from './usage.ts';
 
 export interface OpenModelOptions {
   readonly threads?: number;
   readonly context?: number;
+  /** Embeddings and head in 8 bits; see `load` of `onebit/models`, and of `onebit` for our own files. */
+  readonly embeddings?: 'i8';
 }
+
+/** The flag of it. */
+export const EMBEDDINGS = { embeddings: {
+  type: 'string', value: 'i8', choices: ['i8'],
+  help: 'keep embeddings and head in 8 bits: less memory, faster, logits a little different',
+} } as const satisfies Record<string, Flag>;
 
 /**
  * Whether a model is one of our own files on this machine; else it is a real one, behind an address, in GGUF,
@@ -49,15 +58,16 @@ async function isGguf(path: string): Promise<boolean> {
 
 /** @throws {OnebitError} If it cannot be read; see `load` of either kind. */
 export async function openModel(
-  path: string, { threads, context }: OpenModelOptions,
+  path: string, { threads, context, embeddings }: OpenModelOptions,
 ): Promise<LanguageModel | ChatModel> {
-  if (!await isOwnFile(path)) return loadReal(path, { ...sourceOptions(), threads, contextLength: context });
+  const real = { ...sourceOptions(), threads, contextLength: context, embeddings };
+  if (!await isOwnFile(path)) return loadReal(path, real);
   const bytes = await readFileChecked(path, { what: 'model' }), engine = createEngine({ threads });
   try {
-    return await load(bytes, { engine });
+    return await load(bytes, { engine, embeddings });
   } catch (error) {
     // The tokenizer of a real model, in a file that was converted.
-    if (error instanceof TokenizerError) return loadReal(bytes, { engine, name: path });
+    if (error instanceof TokenizerError) return loadReal(bytes, { engine, name: path, embeddings });
     throw error;
   }
 }

@@ -21,8 +21,9 @@ import { extrasOf } from './parts-own.ts';
  * @throws {EngineError} OUT_OF_MEMORY; whatever was allocated is given back.
  */
 export async function openOwn(
-  engine: Engine, source: ByteSource, { signal, maxMemory, onProgress }: OpenOptions, name?: string,
+  engine: Engine, source: ByteSource, options: OpenOptions, name?: string,
 ): Promise<{ model: BitNet; plan: ModelPlan; tokenizer: TextTokenizer }> {
+  const { signal, maxMemory, onProgress, embeddings } = options;
   const bytes = await readExactly(source, 0, source.size, name);
   signal?.throwIfAborted();
   const header = readModelHeader(bytes, name), { config } = header;
@@ -34,7 +35,7 @@ export async function openOwn(
     throw new EngineError('OUT_OF_MEMORY',
       `the weights take ${packedBytes} bytes, "maxMemory" allows ${maxMemory}`,
       { expected: packedBytes, actual: maxMemory });
-  const model = buildModel(engine, header, name);
+  const model = buildModel(engine, header, name, { embeddings });
   onProgress?.({ loaded: source.size, total: source.size });
   const activations = config.weights === 'f32' ? 'f32' : 'i8';
   return {

@@ -62,6 +62,14 @@ test('prints one JSON object', async ({ model }) => {
   assert.is(report.finishReason, 'length');
 });
 
+test('--embeddings i8 keeps the head in 8 bits, and nothing else can be asked for', async ({ model }) => {
+  const args = ['generate', model, '--prompt', 'The', '--temperature', '0'];
+  const { text } = await printsJson([...args, '--embeddings', 'i8']);
+  const coded = openLanguageModel(newEngine(), BYTES, undefined, false, { embeddings: 'i8' });
+  assert.is(text, await coded.generate('The', { temperature: 0 }).text());
+  await refuses([...args, '--embeddings', 'i4'], 2, /--embeddings expected i8, got "i4"/);
+});
+
 test('writes the same for the same seed, and something else for another', async ({ model }) => {
   const of = (seed: string): Promise<string> => succeeds(['generate', model, '--seed', seed]);
   const [a, b, c] = [await of('1'), await of('1'), await of('2')];
