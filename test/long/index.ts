@@ -5,3 +5,4 @@
 import './kills.ts';
 import './quality.ts';
 import './reproduce.ts';
+import './studies.ts';

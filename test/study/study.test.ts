@@ -8,7 +8,7 @@ import type { Store } from '../../src/study/store.ts';
 import { memoryStore, readRecord, runKey, writeRecord } from '../../src/study/store.ts';
 import { STUDIES, studiesNamed } from '../../src/study/studies.ts';
 import type { StudyContext } from '../../src/study/study.ts';
-import { SCALES, prepareStudies, runStudy } from '../../src/study/study.ts';
+import { SCALES, prepareStudies } from '../../src/study/study.ts';
 import type { RunRecord, TrainingSpec } from '../../src/study/training-run.ts';
 import { openRun, planRun, trainRun } from '../../src/study/training-run.ts';
 import type { StudyProgress } from '../../src/study/work-meter.ts';
@@ -180,21 +180,3 @@ plans('studies are found by name', () => {
 });
 
 plans.run();
-
-const studies = suite('studies at tiny scale');
-const shared = memoryStore();
-
-for (const study of STUDIES)
-  studies(`${study.name}: gives tables, charts and notes, and the same again from the store`, async () => {
-    const options = { engine, store: shared, scale: 'tiny' } as const;
-    const report = await runStudy(study, prepareStudies([study], options));
-    assert.ok(report.tables.length > 0 && report.charts.length > 0 && report.notes.length > 0);
-    for (const { columns, rows } of report.tables)
-      for (const row of rows) assert.is(row.length, columns.length);
-    const names = [...report.tables, ...report.charts].map(({ name }) => name);
-    for (const name of names) assert.match(name, /^[a-z0-9.-]+$/);
-    const again = await runStudy(study, prepareStudies([study], options));
-    assert.equal(again, report);
-  });
-
-studies.run();
