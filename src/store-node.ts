@@ -251,7 +251,8 @@ async function touch(path: string): Promise<void> {
   await utimes(path, now, now);
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of that number. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0); // signal 0 only asks
     return true;

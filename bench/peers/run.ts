@@ -59,7 +59,8 @@ async function start(
   if (name === 'wllama' && !chromium) throw new Error('Chromium is absent');
   const peer = name === 'wllama' ? await pagePeer(chromium!, file) : processPeer(name);
   try {
-    const { load, engine, keeps = false, unwanted = known } = await peer.load({ file, threads, context: CONTEXT });
+    const { load, engine, keeps = false, unwanted = known } =
+      await peer.load({ file, threads, context: CONTEXT });
     const banned = [...unwanted.fragments, ...unwanted.textless];
     const checked = await peer.answer({ prompt: wordsOf(16, 0), tokens: CHECKED, banned });
     const words = name === 'wllama' ? 16 / checked.promptTokens : 0;
@@ -81,14 +82,12 @@ async function measure({ peer, keeps, rates, words, unwanted }: Contestant, roun
   }
   const { first, last, count } = await peer.answer({ prompt: prompt(8), tokens: DECODED, banned });
   note('decode', ((count - 1) / (last - first)) * 1000);
-  if (keeps) note('kept512', await firstOfKept(peer, prompt(512), [...banned, ...unwanted.textless]));
+  if (keeps) note('kept512', await firstOfKept(peer, prompt(512)));
 }
 
 /** Time to the first token of a prompt that was read before, in steps of decoding after it. */
-async function firstOfKept(
-  peer: Peer, prompt: Task['prompt'], banned: readonly number[],
-): Promise<number> {
-  const task: Task = { prompt, tokens: 17, banned, kept: true };
+async function firstOfKept(peer: Peer, prompt: Task['prompt']): Promise<number> {
+  const task: Task = { prompt, tokens: 17, banned: [], kept: true };
   await peer.answer(task);
   const { first, last, count } = await peer.answer(task);
   return first / ((last - first) / (count - 1));

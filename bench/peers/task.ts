@@ -66,25 +66,12 @@ export interface Setup {
 export async function timed(
   stream: AsyncIterable<number>, promptTokens: number, tokens: number,
 ): Promise<Answer> {
-  const { given: ids, ...times } = await timedPieces(stream, promptTokens, tokens);
-  return { ...times, ids };
-}
-
-/** The same of a stream of texts, each of one token. */
-export async function timedText(
-  stream: AsyncIterable<string>, promptTokens: number, tokens: number,
-): Promise<Answer> {
-  const { given: texts, ...times } = await timedPieces(stream, promptTokens, tokens);
-  return { ...times, text: texts.join('') };
-}
-
-async function timedPieces<T>(stream: AsyncIterable<T>, promptTokens: number, tokens: number) {
-  const start = performance.now(), given: T[] = [];
+  const start = performance.now(), ids: number[] = [];
   let first = 0;
-  for await (const one of stream) {
-    given.push(one);
-    if (given.length === 1) first = performance.now() - start;
-    if (given.length === tokens) break;
+  for await (const id of stream) {
+    ids.push(id);
+    if (ids.length === 1) first = performance.now() - start;
+    if (ids.length === tokens) break;
   }
-  return { first, last: performance.now() - start, count: given.length, promptTokens, given };
+  return { first, last: performance.now() - start, count: ids.length, promptTokens, ids };
 }

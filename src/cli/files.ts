@@ -12,6 +12,7 @@ import { constants } from 'node:fs';
 import { access, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CheckpointError, ModelFileError, OnebitError, quote } from '../errors.ts';
+import { isAlive } from '../store-node.ts';
 
 /** An open file, as far as `writeFileAtomic` needs one. */
 export interface OpenFile {
@@ -190,15 +191,6 @@ export async function sweepTemporaries(
 function temporaryOwner(file: string, names: readonly string[]): number | undefined {
   const match = /^(.+)\.([1-9][0-9]{0,9})(-[0-9]+)?\.tmp$/s.exec(file);
   return match && names.includes(match[1]) ? Number(match[2]) : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0); // signal 0 only asks
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
 }
 
 /** Whether there is something of that name, readable or not. */

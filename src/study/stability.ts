@@ -5,9 +5,9 @@
  *              gradients, as in the paper
  *   ablations  other quantizers and other places of norms, and groups that quantize for themselves
  *
- * A run has diverged if a number was not finite; or if its last loss is more than DIVERGED nats above
- * its lowest: it had learned something and lost it; or if it ends above FAR of its first loss: it has
- * learned little more than how frequent each token is, which alone gives 0.7 of it.
+ * A run has diverged if a number was not finite, or if its last loss is more than DIVERGED nats above
+ * its lowest: it had learned something and lost it. It is stuck if it ends above FAR of its first loss:
+ * it has learned little more than how frequent each token is, which alone gives 0.7 of it.
  * Source  Wang et al. 2023, BitNet, §3.3, Figure 5, Tables 4, 7 and 8 (arXiv 2310.11453).
  * @module
  */
@@ -80,11 +80,11 @@ async function run(context: StudyContext): Promise<StudyResult> {
 }
 
 /** How a run ended. */
-export function outcome({ curve, nonFiniteStep }: RunRecord): 'converged' | 'diverged' {
+export function outcome({ curve, nonFiniteStep }: RunRecord): 'converged' | 'diverged' | 'stuck' {
   if (nonFiniteStep !== null || curve.length === 0) return 'diverged';
   const losses = curve.map(([, loss]) => loss), last = losses.at(-1)!;
-  const lost = last > Math.min(...losses) + DIVERGED, stuck = last > FAR * losses[0];
-  return lost || (stuck && losses.length > 1) ? 'diverged' : 'converged';
+  if (last > Math.min(...losses) + DIVERGED) return 'diverged';
+  return losses.length > 1 && last > FAR * losses[0] ? 'stuck' : 'converged';
 }
 
 const ratesTable = (records: readonly RunRecord[]): Table => ({
@@ -122,19 +122,24 @@ function ceiling(records: readonly RunRecord[]): { to: number } {
 }
 
 function notes(swept: readonly RunRecord[], ablated: readonly AblationRow[]): string[] {
-  const ratesOf = (family: Preset, end: string): number[] => swept
-    .filter((record) => record.spec.preset === family && outcome(record) === end)
+  const ratesOf = (family: Preset, ...ends: string[]): number[] => swept
+    .filter((record) => record.spec.preset === family && ends.includes(outcome(record)))
     .map(({ spec }) => spec.learningRate);
   const lines = FAMILIES.map((family) => {
-    const failed = ratesOf(family, 'diverged');
-    return failed.length > 0 ? `${family} diverges from a rate of ${Math.min(...failed)} on.`
-      : `${family} converges at every rate tried.`;
+    const diverged = ratesOf(family, 'diverged'), stuck = ratesOf(family, 'stuck');
+    if (diverged.length + stuck.length === 0) return `${family} converges at every rate tried.`;
+    const failures = [
+      ...(diverged.length > 0 ? [`it diverges at ${diverged.join(', ')}`] : []),
+      ...(stuck.length > 0 ? [`it is stuck, learning little, at ${stuck.join(', ')}`] : [])];
+    const converged = ratesOf(family, 'converged');
+    const most = converged.length > 0 ? `up to a rate of ${Math.max(...converged)}` : 'at no rate tried';
+    return `${family} converges ${most}; ${failures.join(', ')}.`;
   });
-  const lost = ratesOf('transformer', 'diverged');
+  const lost = ratesOf('transformer', 'diverged', 'stuck');
   const only = ratesOf('bitnet', 'converged').filter((rate) => lost.includes(rate));
   const verdict = only.length > 0
-    ? `At ${only.join(', ')} the float Transformer diverges and BitNet does not, as in the paper.`
-    : 'No rate was found at which the float Transformer diverges and BitNet does not: ' +
+    ? `At ${only.join(', ')} the float Transformer fails and BitNet does not, as in the paper.`
+    : 'No rate was found at which the float Transformer fails and BitNet does not: ' +
       'this differs from the paper.';
   return [...lines, verdict, ...ablationNotes(ablated)];
 }
